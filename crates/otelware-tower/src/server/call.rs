@@ -1,0 +1,612 @@
+//! The life of a request at its server.
+
+use super::access_log::AccessLog;
+use super::options::{Options, PeerAddress, RequestView, ResponseView};
+use super::route::{self, Route};
+use super::scheme::Scheme;
+use super::streaming::{ResponseBody, Segments};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http_body::Body;
+use otelware::http::{
+    DescribeBody, HostPort, KnownMethods, MethodLabel, protocol_id, protocol_version, status_error,
+};
+use otelware::operation::{
+    Describe, End, ErrorType, Exception, Family, InFlight, Instrumentation, Interned, Operation,
+    Outcome, Recent, Series, SeriesKey, Signals, Start, Table, bounded, extend_replacing,
+    hash_number, is_doubled, recent_value,
+};
+use otelware::opentelemetry::logs::Severity;
+use otelware::opentelemetry::metrics::{Histogram, UpDownCounter};
+use otelware::opentelemetry::trace::{Link, SpanKind, TraceContextExt};
+use otelware::opentelemetry::{Context, KeyValue, StringValue};
+use otelware::propagation::{self, HeaderExtractor, Inbound, Trust};
+use otelware::semconv::{attribute, boundaries, event, metric, unit, value};
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// What all services of one layer share.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    options: Options,
+    // Made at the first request, when the global providers are set.
+    running: OnceLock<Running>,
+}
+
+impl Clone for Server {
+    /// The options, to be changed, before the first request.
+    fn clone(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            running: OnceLock::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Running {
+    instrumentation: Instrumentation,
+    known_methods: KnownMethods,
+    /// Span names by method and route.
+    names: Table<(u8, u64), &'static str>,
+    duration: Series<Histogram<f64>>,
+    active: Option<Series<UpDownCounter<i64>>>,
+    streams: Option<Series<UpDownCounter<i64>>>,
+    sizes: Option<Sizes>,
+}
+
+#[derive(Debug)]
+struct Sizes {
+    request: Series<Histogram<u64>>,
+    response: Series<Histogram<u64>>,
+}
+
+impl Running {
+    fn new(options: &Options) -> Self {
+        let instrumentation = Instrumentation::new(
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            &options.providers,
+        );
+        Self {
+            known_methods: options
+                .known_methods
+                .clone()
+                .unwrap_or_else(KnownMethods::from_env),
+            names: Table::new(),
+            duration: instrumentation.durations(
+                metric::HTTP_SERVER_REQUEST_DURATION,
+                "Duration of HTTP server requests.",
+                &boundaries::REQUEST_SECONDS,
+            ),
+            active: options.active_requests.then(|| {
+                instrumentation.in_flight(
+                    metric::HTTP_SERVER_ACTIVE_REQUESTS,
+                    "Number of active HTTP server requests.",
+                    unit::REQUESTS,
+                )
+            }),
+            streams: options.streaming.has_segments().then(|| {
+                instrumentation.in_flight(
+                    "otelware.http.server.active_streams",
+                    "Number of response streams that are observed in segments.",
+                    "{stream}",
+                )
+            }),
+            sizes: options.body_sizes.then(|| Sizes {
+                request: instrumentation.sizes(
+                    metric::HTTP_SERVER_REQUEST_BODY_SIZE,
+                    "Size of HTTP server request bodies.",
+                    &boundaries::BODY_BYTES,
+                ),
+                response: instrumentation.sizes(
+                    metric::HTTP_SERVER_RESPONSE_BODY_SIZE,
+                    "Size of HTTP server response bodies.",
+                    &boundaries::BODY_BYTES,
+                ),
+            }),
+            instrumentation,
+        }
+    }
+
+    /// The span's name: `GET /users/{id}`, or `GET` without a route.
+    fn span_name(&self, method: MethodLabel, route: Option<&Route>) -> Cow<'static, str> {
+        let Some(route) = route else {
+            return Cow::Borrowed(method.span_name());
+        };
+        let format = || format!("{} {}", method.span_name(), route.as_str());
+        let interned = route.id().and_then(|id| {
+            let key = (method.id(), id);
+            // Names that do not fit into the pool make no entry, but look for one each time.
+            self.names.get_or_try_insert_with(
+                hash_number(id ^ u64::from(method.id()) << 56),
+                |known| *known == key,
+                || Some((key, Interned::new(&format())?.as_str())),
+            )
+        });
+        match interned {
+            Some(name) => Cow::Borrowed(*name),
+            None => Cow::Owned(format()),
+        }
+    }
+}
+
+thread_local! {
+    /// What recent `Host` headers stand for.
+    static HOSTS: Recent<(Option<StringValue>, Option<u16>)> = const { Recent::new() };
+}
+
+impl Server {
+    /// The options of a layer, to be changed. Clones of the layer stay as they were.
+    pub(super) fn options_mut(this: &mut Arc<Self>) -> &mut Options {
+        let server = Arc::make_mut(this);
+        server.running = OnceLock::new();
+        &mut server.options
+    }
+
+    fn running(&self) -> &Running {
+        self.running.get_or_init(|| Running::new(&self.options))
+    }
+
+    pub(super) fn instrumentation(&self) -> &Instrumentation {
+        &self.running().instrumentation
+    }
+
+    /// Begins a request. `None` where another layer observes it: one further out, or the one for
+    /// gRPC.
+    pub(super) fn begin<B>(self: &Arc<Self>, request: &Request<B>) -> Option<Operation<ServerCall>> {
+        let options = &self.options;
+        if !options.grpc && is_grpc(request) {
+            return None;
+        }
+        if is_doubled(Family::HttpServer) {
+            // The outer layer may not know the route that this one was put on.
+            if let Some(route) = matched_route(request.extensions()) {
+                route::set_route(route);
+            }
+            return None;
+        }
+        let running = self.running();
+        let view = RequestView {
+            method: request.method(),
+            uri: request.uri(),
+            version: request.version(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        };
+        let signals = options.filter.as_ref().map_or(Signals::ALL, |filter| filter(view));
+        let trust = options.trust.as_ref().map_or(Trust::Trusted, |trust| trust(view));
+        let Inbound { parent, link } = options.providers.with_propagator(|propagator| {
+            propagation::extract(propagator, &HeaderExtractor(request.headers()), trust)
+        });
+
+        let method = running.known_methods.label(request.method());
+        let route = match &options.route {
+            None => matched_route(request.extensions()).map(Route::new),
+            Some(hook) => hook(view)
+                .as_deref()
+                .or_else(|| matched_route(request.extensions()))
+                .map(Route::new),
+        };
+        let peer = peer_address(request.extensions());
+        let original = options.proxies.original(peer.map(|peer| peer.ip()), request.headers());
+        let scheme = match original.as_ref().and_then(|original| original.scheme) {
+            Some(scheme) => Scheme::new(scheme),
+            None => request.uri().scheme_str().map_or(options.scheme, Scheme::new),
+        };
+        let own_name = options.span_name.as_ref().and_then(|hook| hook(view));
+        let has_own_name = own_name.is_some();
+        let name = match own_name {
+            Some(name) => Cow::Owned(name),
+            None => running.span_name(method, route.as_ref()),
+        };
+        let call = ServerCall {
+            server: self.clone(),
+            method,
+            route,
+            late_route: false,
+            has_own_name,
+            scheme,
+            version: request.version(),
+            status: None,
+            announced: None,
+            response_bytes: 0,
+            request_bytes: None,
+            extra_metric: match &options.metric_attributes {
+                Some(hook) if signals.metrics() => hook(view),
+                _ => Vec::new(),
+            },
+            access_log: options.access_log.then(|| Box::new(AccessLog::new(view))),
+        };
+        let in_flight = match &running.active {
+            Some(active) if signals.metrics() => Some(call.count(active)),
+            _ => None,
+        };
+        let start = Start {
+            name,
+            kind: SpanKind::Server,
+            family: Family::HttpServer,
+            parent,
+            links: link.map(Link::with_context).into_iter().collect(),
+            signals,
+            cancellation: options.cancellation,
+            in_flight,
+        };
+        Some(running.instrumentation.start(start, call, |call, list| {
+            list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, method.as_str()));
+            if method.is_other() {
+                let original = recent_value(bounded(view.method.as_str()));
+                list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD_ORIGINAL, original));
+            }
+            let path = bounded(view.uri.path()).to_owned();
+            list.push(KeyValue::new(attribute::URL_PATH, path));
+            if let Some(query) = view.uri.query() {
+                let query = bounded(&options.redaction.query(query)).to_owned();
+                list.push(KeyValue::new(attribute::URL_QUERY, query));
+            }
+            list.push(KeyValue::new(attribute::URL_SCHEME, scheme.as_str()));
+            if let Some(route) = &call.route {
+                list.push(KeyValue::new(attribute::HTTP_ROUTE, route.value()));
+            }
+            if let Some(version) = protocol_version(view.version) {
+                list.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
+            }
+            push_host(list, original.as_ref().and_then(|original| original.host), view);
+            if let Some(agent) = text(view.headers, &header::USER_AGENT) {
+                list.push(KeyValue::new(attribute::USER_AGENT_ORIGINAL, recent_value(bounded(agent))));
+            }
+            push_client(list, original.and_then(|original| original.client), peer);
+            if !options.request_headers.is_empty() {
+                list.extend(options.request_headers.attributes(view.headers));
+            }
+            if let Some(hook) = &options.span_attributes {
+                extend_replacing(list, hook(view));
+            }
+        }))
+    }
+}
+
+/// `server.address` and `server.port`: of the original request where a proxy is believed, else of
+/// `:authority` or `Host`.
+fn push_host(list: &mut Vec<KeyValue>, original: Option<&str>, request: RequestView<'_>) {
+    let host = original
+        .or_else(|| request.uri.authority().map(http::uri::Authority::as_str))
+        .or_else(|| text(request.headers, &header::HOST));
+    let Some(host) = host else { return };
+    let (address, port) = HOSTS.with(|hosts| {
+        hosts.get_or_insert_with(host, |host| match HostPort::parse(host) {
+            Some(found) => (Some(bounded(found.host).to_owned().into()), found.port),
+            None => (None, None),
+        })
+    });
+    if let Some(address) = address {
+        list.push(KeyValue::new(attribute::SERVER_ADDRESS, address));
+        if let Some(port) = port {
+            list.push(KeyValue::new(attribute::SERVER_PORT, i64::from(port)));
+        }
+    }
+}
+
+/// `client.address` and `network.peer.*`.
+fn push_client(list: &mut Vec<KeyValue>, original: Option<&str>, peer: Option<SocketAddr>) {
+    let peer = peer.map(|peer| {
+        let address = recent_value(&peer.ip().to_canonical().to_string());
+        (address, i64::from(peer.port()))
+    });
+    let client = match original {
+        Some(client) => Some(recent_value(client)),
+        None => peer.as_ref().map(|(address, _)| address.clone()),
+    };
+    if let Some(client) = client {
+        list.push(KeyValue::new(attribute::CLIENT_ADDRESS, client));
+    }
+    if let Some((address, port)) = peer {
+        list.push(KeyValue::new(attribute::NETWORK_PEER_ADDRESS, address));
+        list.push(KeyValue::new(attribute::NETWORK_PEER_PORT, port));
+    }
+}
+
+/// A header's value, if it is text.
+fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// gRPC is told from other requests by its content type (gRPC over HTTP/2, "Requests").
+fn is_grpc<B>(request: &Request<B>) -> bool {
+    *request.method() == Method::POST
+        && request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|content_type| content_type.as_bytes().starts_with(b"application/grpc"))
+}
+
+#[cfg(feature = "axum")]
+fn matched_route(extensions: &http::Extensions) -> Option<&str> {
+    extensions
+        .get::<axum::extract::MatchedPath>()
+        .map(axum::extract::MatchedPath::as_str)
+}
+
+#[cfg(not(feature = "axum"))]
+fn matched_route(_: &http::Extensions) -> Option<&str> {
+    None
+}
+
+fn peer_address(extensions: &http::Extensions) -> Option<SocketAddr> {
+    if let Some(PeerAddress(peer)) = extensions.get() {
+        return Some(*peer);
+    }
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::ConnectInfo(peer)) = extensions.get() {
+        return Some(*peer);
+    }
+    None
+}
+
+/// What is known of a request at its server.
+#[derive(Debug)]
+pub(super) struct ServerCall {
+    server: Arc<Server>,
+    method: MethodLabel,
+    route: Option<Route>,
+    /// Whether the route became known after the span had begun.
+    late_route: bool,
+    /// Whether a hook named the span.
+    has_own_name: bool,
+    scheme: Scheme,
+    version: Version,
+    status: Option<StatusCode>,
+    /// How many bytes the response's body is to have.
+    announced: Option<u64>,
+    response_bytes: u64,
+    request_bytes: Option<Arc<AtomicU64>>,
+    extra_metric: Vec<KeyValue>,
+    access_log: Option<Box<AccessLog>>,
+}
+
+impl ServerCall {
+    /// The bytes of the request's body are counted here.
+    pub(super) fn count_request_bytes(&mut self) -> Arc<AtomicU64> {
+        self.request_bytes.get_or_insert_default().clone()
+    }
+
+    /// Takes the response: the operation goes on with its body, or ends where there is none.
+    pub(super) fn respond<B: Body>(
+        mut operation: Operation<Self>,
+        mut response: Response<B>,
+    ) -> Response<ResponseBody<B>> {
+        let status = response.status();
+        let own_error = response.extensions().get::<ErrorType>().cloned();
+        let exact = response.body().size_hint().exact();
+        let server = operation.describe().server.clone();
+        let options = &server.options;
+        if let Some(header) = options.trace_response {
+            let span = operation.context().span();
+            header.write(span.span_context(), response.headers_mut());
+        }
+        let call = operation.describe_mut();
+        call.status = Some(status);
+        call.announced = exact.or_else(|| {
+            text(response.headers(), &header::CONTENT_LENGTH)?.parse().ok()
+        });
+        if let Some(log) = &mut call.access_log {
+            log.respond(response.headers());
+        }
+        let bodiless = call.is_bodiless(status) || response.body().is_end_stream();
+        if operation.is_recording() {
+            let span = operation.context().span();
+            if !options.response_headers.is_empty() {
+                span.set_attributes(options.response_headers.attributes(response.headers()));
+            }
+            if let Some(hook) = &options.response_attributes {
+                span.set_attributes(hook(ResponseView {
+                    status,
+                    headers: response.headers(),
+                    extensions: response.extensions(),
+                }));
+            }
+        }
+        if let Some(class) = own_error {
+            operation.finish(&Outcome::Error(class));
+            return response.map(ResponseBody::unobserved);
+        }
+        if bodiless {
+            let outcome = operation.describe().outcome();
+            operation.finish(&outcome);
+            return response.map(ResponseBody::unobserved);
+        }
+        match options.streaming.ends_at_head(response.headers()) {
+            None => response.map(|body| ResponseBody::observed(body, Some(operation))),
+            Some(every) => {
+                let segments = every.map(|every| operation.describe().segments(&operation, every));
+                let outcome = operation.describe().outcome();
+                operation.finish(&outcome);
+                response.map(|body| match segments {
+                    Some(segments) => ResponseBody::segmented(body, segments),
+                    None => ResponseBody::unobserved(body),
+                })
+            }
+        }
+    }
+
+    fn segments(&self, operation: &Operation<Self>, every: std::time::Duration) -> Segments {
+        let route = self.route.as_ref().map_or("", Route::as_str);
+        let name = format!("{} {route}", self.method.span_name());
+        let streams = self.server.running().streams.as_ref();
+        Segments::new(
+            self.server.clone(),
+            every,
+            format!("{} stream", name.trim_end()),
+            operation.context().span().span_context().clone(),
+            operation.context(),
+            operation.signals(),
+            streams.filter(|_| operation.signals().metrics()).map(|streams| self.count(streams)),
+        )
+    }
+
+    /// Whether a response of this status has no body, or one that this layer will not see.
+    fn is_bodiless(&self, status: StatusCode) -> bool {
+        self.method.as_str() == "HEAD"
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || (self.method.as_str() == "CONNECT" && status.is_success())
+    }
+
+    /// Emits the error that ended the request as an event, where events are wanted.
+    pub(super) fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
+        self.server.instrumentation().exception(context, || Exception {
+            name: event::HTTP_SERVER_REQUEST_EXCEPTION,
+            severity: Severity::Error,
+            error_type: class.clone(),
+            message: Some(error.to_string()),
+        });
+    }
+
+    /// Counts the request while it is in flight.
+    fn count(&self, series: &Series<UpDownCounter<i64>>) -> InFlight {
+        let key = self
+            .extra_metric
+            .is_empty()
+            .then_some([0, 0, self.packed(), 0]);
+        series.count(key, || {
+            let mut list = vec![
+                KeyValue::new(attribute::HTTP_REQUEST_METHOD, self.method.as_str()),
+                KeyValue::new(attribute::URL_SCHEME, self.scheme.as_str()),
+            ];
+            extend_replacing(&mut list, self.extra_metric.clone());
+            list
+        })
+    }
+
+    fn packed(&self) -> u64 {
+        u64::from(self.method.id()) | self.scheme.id() << 8
+    }
+
+    fn series_key(&self, error: Option<&ErrorType>) -> Option<SeriesKey> {
+        if !self.extra_metric.is_empty() {
+            return None;
+        }
+        let route = match &self.route {
+            Some(route) => route.id()?,
+            None => 0,
+        };
+        let error = match error {
+            Some(class) => Interned::new(class.as_str())?.id(),
+            None => 0,
+        };
+        let version = u64::from(protocol_id(self.version)) << 16;
+        let status = self.status.map_or(0, |status| u64::from(status.as_u16()) << 24);
+        Some([route, error, self.packed() | version | status, 0])
+    }
+
+    fn series_attributes(&self, error: Option<&ErrorType>) -> Vec<KeyValue> {
+        let mut list = Vec::with_capacity(6 + self.extra_metric.len());
+        list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, self.method.as_str()));
+        list.push(KeyValue::new(attribute::URL_SCHEME, self.scheme.as_str()));
+        if let Some(class) = error {
+            list.push(KeyValue::new(attribute::ERROR_TYPE, class.value()));
+        }
+        if let Some(status) = self.status {
+            let status = i64::from(status.as_u16());
+            list.push(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status));
+        }
+        if let Some(route) = &self.route {
+            list.push(KeyValue::new(attribute::HTTP_ROUTE, route.value()));
+        }
+        if let Some(version) = protocol_version(self.version) {
+            list.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
+        }
+        extend_replacing(&mut list, self.extra_metric.clone());
+        list
+    }
+}
+
+impl Describe for ServerCall {
+    fn left(&mut self, _: &Context, _: bool) {
+        if let Some(route) = route::take()
+            && (self.route.is_none() || self.late_route)
+        {
+            self.route = Some(route);
+            self.late_route = true;
+        }
+    }
+
+    fn end(&mut self, end: &End<'_>) {
+        let running = self.server.running();
+        if let Some(span) = end.span() {
+            if let Some(status) = self.status {
+                let status = i64::from(status.as_u16());
+                span.set_attribute(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status));
+            }
+            if let Some(route) = self.route.as_ref().filter(|_| self.late_route) {
+                span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.value()));
+                if !self.has_own_name {
+                    span.update_name(running.span_name(self.method, Some(route)));
+                }
+            }
+        }
+        let key = || self.series_key(end.error_type());
+        let attributes = || self.series_attributes(end.error_type());
+        if end.metrics() {
+            let seconds = end.duration().as_secs_f64();
+            running.duration.measure(seconds, key(), attributes);
+        }
+        let request_bytes = self
+            .request_bytes
+            .as_ref()
+            .map(|bytes| bytes.load(Ordering::Relaxed));
+        if let Some(sizes) = &running.sizes {
+            let response_bytes = self.status.map(|_| self.response_bytes);
+            for (bytes, name, series) in [
+                (request_bytes, attribute::HTTP_REQUEST_BODY_SIZE, &sizes.request),
+                (response_bytes, attribute::HTTP_RESPONSE_BODY_SIZE, &sizes.response),
+            ] {
+                let Some(bytes) = bytes else { continue };
+                if let Some(span) = end.span() {
+                    let shown = i64::try_from(bytes).unwrap_or(i64::MAX);
+                    span.set_attribute(KeyValue::new(name, shown));
+                }
+                if end.metrics() {
+                    series.measure(bytes, key(), attributes);
+                }
+            }
+        }
+        if *end.outcome() == Outcome::Panicked {
+            self.exception(end.context(), &value::PANIC.into(), &"the handler panicked");
+        }
+        if let Some(log) = &self.access_log {
+            log.write(
+                end,
+                self.method,
+                self.route.as_ref().map(Route::as_str),
+                self.status,
+                request_bytes,
+                self.response_bytes,
+            );
+        }
+    }
+}
+
+impl DescribeBody for ServerCall {
+    fn data(&mut self, bytes: u64) {
+        self.response_bytes += bytes;
+    }
+
+    fn failed(&mut self, context: &Context, class: &ErrorType, error: &dyn Display) {
+        self.exception(context, class, error);
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self.status {
+            Some(status) if status.is_server_error() => Outcome::Error(status_error(status)),
+            _ => Outcome::Success,
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.announced
+            .is_some_and(|announced| self.response_bytes >= announced)
+    }
+}

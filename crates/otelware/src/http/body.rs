@@ -1,0 +1,176 @@
+//! Bodies that know when they end.
+
+use crate::operation::{Describe, ErrorType, Operation, Outcome};
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use std::fmt::Display;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+/// What a crate wants to know of the body that its operation ends with.
+pub trait DescribeBody: Describe {
+    /// A chunk of data of this many bytes went by.
+    fn data(&mut self, bytes: u64);
+
+    /// The class of an error of the body.
+    fn class<E: 'static>(&self, error: &E) -> ErrorType {
+        super::error_type(error)
+    }
+
+    /// Trailers went by.
+    fn trailers(&mut self, _trailers: &HeaderMap) {}
+
+    /// The body failed with this error.
+    fn failed(&mut self, _context: &opentelemetry::Context, _class: &ErrorType, _error: &dyn Display) {
+    }
+
+    /// How the operation ends when its body came to its end.
+    fn outcome(&self) -> Outcome;
+
+    /// Whether the data that went by is all that was announced, so that a body which is dropped
+    /// now is at its end: transports stop polling there.
+    fn is_complete(&self) -> bool;
+}
+
+pin_project! {
+    /// A body in whose stead an operation ends: with its last frame, its error, or its drop.
+    #[derive(Debug)]
+    pub struct OperationBody<B, D: DescribeBody> {
+        #[pin]
+        body: B,
+        operation: Option<Operation<D>>,
+    }
+
+    impl<B, D: DescribeBody> PinnedDrop for OperationBody<B, D> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(operation) = this.operation.take()
+                && !std::thread::panicking()
+                && operation.describe().is_complete()
+            {
+                let outcome = operation.describe().outcome();
+                operation.finish(&outcome);
+            }
+        }
+    }
+}
+
+impl<B, D: DescribeBody> OperationBody<B, D> {
+    /// The body, and the operation that ends with it; without one the body is merely passed on.
+    pub const fn new(body: B, operation: Option<Operation<D>>) -> Self {
+        Self { body, operation }
+    }
+
+    /// The wrapped body.
+    pub const fn get_ref(&self) -> &B {
+        &self.body
+    }
+}
+
+impl<B, D> Body for OperationBody<B, D>
+where
+    B: Body,
+    B::Error: Display + 'static,
+    D: DescribeBody,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let Some(operation) = this.operation else {
+            return this.body.poll_frame(cx);
+        };
+        let entered = operation.enter();
+        let polled = this.body.as_mut().poll_frame(cx);
+        drop(entered);
+        let frame = ready!(polled);
+        let outcome = match &frame {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    operation.describe_mut().data(remaining(data));
+                } else if let Some(trailers) = frame.trailers_ref() {
+                    operation.describe_mut().trailers(trailers);
+                }
+                this.body
+                    .is_end_stream()
+                    .then(|| operation.describe().outcome())
+            }
+            Some(Err(error)) => {
+                let class = operation.describe().class(error);
+                let context = operation.context().clone();
+                operation.describe_mut().failed(&context, &class, error);
+                Some(Outcome::Error(class))
+            }
+            None => Some(operation.describe().outcome()),
+        };
+        if let Some(outcome) = outcome
+            && let Some(operation) = this.operation.take()
+        {
+            operation.finish(&outcome);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+fn remaining(data: &impl bytes::Buf) -> u64 {
+    data.remaining() as u64
+}
+
+pin_project! {
+    /// A body whose bytes are counted as they flow.
+    #[derive(Debug)]
+    pub struct CountedBody<B> {
+        #[pin]
+        body: B,
+        bytes: Arc<AtomicU64>,
+    }
+}
+
+impl<B> CountedBody<B> {
+    /// Counts the bytes of `body` into `bytes`.
+    pub const fn new(body: B, bytes: Arc<AtomicU64>) -> Self {
+        Self { body, bytes }
+    }
+}
+
+impl<B: Body> Body for CountedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.body.poll_frame(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            this.bytes.fetch_add(remaining(data), Ordering::Relaxed);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

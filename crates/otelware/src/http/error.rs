@@ -1,0 +1,98 @@
+//! Classes of transport errors.
+
+use crate::operation::ErrorType;
+use crate::semconv::value;
+use std::any::Any;
+use std::error::Error;
+use std::io;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The class of an error of a service or a body: `timeout` where a timer of tower ran out, the
+/// kind of an input/output error beneath it, else the name of the error's type.
+pub fn error_type<E: 'static>(error: &E) -> ErrorType {
+    let any: &dyn Any = error;
+    if let Some(error) = any.downcast_ref::<BoxError>() {
+        return error_type_of(&**error);
+    }
+    if let Some(error) = any.downcast_ref::<io::Error>() {
+        return error_type_of(error);
+    }
+    ErrorType::of::<E>()
+}
+
+/// The class of an error that may stand for another one: the first of its sources that is known.
+pub fn error_type_of(error: &(dyn Error + 'static)) -> ErrorType {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            // An error of another kind may hide in one of the kind `Other`.
+            match (error.kind(), error.get_ref()) {
+                (io::ErrorKind::Other, Some(inner)) => {
+                    next = Some(inner);
+                    continue;
+                }
+                (kind, _) => return ErrorType::from(io_class(kind)),
+            }
+        }
+        // The timers of tower and tokio; their crates are no dependencies of this one.
+        if matches!(error.to_string().as_str(), "request timed out" | "deadline has elapsed") {
+            return ErrorType::from(value::TIMEOUT);
+        }
+        next = error.source();
+    }
+    ErrorType::from(value::OTHER)
+}
+
+const fn io_class(kind: io::ErrorKind) -> &'static str {
+    use io::ErrorKind;
+    match kind {
+        ErrorKind::AddrNotAvailable => "address_not_available",
+        ErrorKind::BrokenPipe => "broken_pipe",
+        ErrorKind::ConnectionAborted => "connection_aborted",
+        ErrorKind::ConnectionRefused => "connection_refused",
+        ErrorKind::ConnectionReset => "connection_reset",
+        ErrorKind::HostUnreachable => "host_unreachable",
+        ErrorKind::InvalidData => "invalid_data",
+        ErrorKind::NetworkUnreachable => "network_unreachable",
+        ErrorKind::NotConnected => "not_connected",
+        ErrorKind::TimedOut => value::TIMEOUT,
+        ErrorKind::UnexpectedEof => "unexpected_eof",
+        _ => "io_error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Outer(io::Error);
+
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("secret text")
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn errors_are_classed_by_their_known_sources_or_their_type() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let boxed: BoxError = Box::new(Outer(refused()));
+        assert_eq!(error_type(&boxed).as_str(), "connection_refused");
+        assert_eq!(error_type(&refused()).as_str(), "connection_refused");
+        assert_eq!(error_type(&Outer(refused())).as_str(), "Outer");
+        let hidden: BoxError = Box::new(io::Error::other(Outer(refused())));
+        assert_eq!(error_type(&hidden).as_str(), "connection_refused");
+        let text: BoxError = "s3cr3t".into();
+        assert_eq!(error_type(&text).as_str(), "_OTHER");
+        let timer: BoxError = "request timed out".into();
+        assert_eq!(error_type(&timer).as_str(), "timeout");
+    }
+}

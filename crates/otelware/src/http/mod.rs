@@ -1,0 +1,19 @@
+//! What the instrumentations of HTTP share: methods, URLs, headers and bodies as the semantic
+//! conventions want them, and the whole of the client's side.
+
+mod authority;
+mod body;
+pub mod client;
+mod error;
+mod headers;
+mod method;
+mod protocol;
+mod url;
+
+pub use authority::HostPort;
+pub use body::{CountedBody, DescribeBody, OperationBody};
+pub use error::{error_type, error_type_of};
+pub use headers::{HeaderCapture, is_secret};
+pub use method::{KnownMethods, MethodLabel};
+pub use protocol::{protocol_id, protocol_version, status_error};
+pub use url::UrlRedaction;

@@ -1,0 +1,83 @@
+//! Which operation is under way on this thread.
+
+use std::cell::Cell;
+
+/// What kind of operation a crate instruments; two of the same kind inside each other are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Family {
+    /// Users' own code: never a double of anything.
+    Custom = 0,
+    /// An HTTP request, as its server.
+    HttpServer = 1,
+    /// An HTTP request, as its client.
+    HttpClient = 2,
+    /// A remote procedure call, as its server.
+    RpcServer = 3,
+    /// A remote procedure call, as its client.
+    RpcClient = 4,
+    /// A call of a database.
+    Database = 5,
+    /// An operation on a message broker.
+    Messaging = 6,
+}
+
+impl Family {
+    /// Whether an operation of this family, begun inside one of the family `outer`, is the same
+    /// operation seen twice: the same layer twice, or HTTP beneath RPC.
+    const fn doubles(self, outer: Self) -> bool {
+        match self {
+            Self::Custom | Self::Messaging => false,
+            Self::HttpServer => matches!(outer, Self::HttpServer | Self::RpcServer),
+            Self::HttpClient => matches!(outer, Self::HttpClient | Self::RpcClient),
+            Self::RpcServer => matches!(outer, Self::RpcServer),
+            Self::RpcClient => matches!(outer, Self::RpcClient),
+            Self::Database => matches!(outer, Self::Database),
+        }
+    }
+}
+
+thread_local! {
+    static INNERMOST: Cell<Family> = const { Cell::new(Family::Custom) };
+}
+
+/// Whether an operation of this family, begun now, would double the one that encloses it.
+#[inline]
+pub fn is_doubled(family: Family) -> bool {
+    family.doubles(INNERMOST.get())
+}
+
+/// Makes an operation of `family` the innermost of the thread, and returns what was it before.
+#[inline]
+pub(crate) fn replace(family: Family) -> Family {
+    INNERMOST.replace(family)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_operation_seen_twice_is_a_double() {
+        use Family::*;
+        let all = [Custom, HttpServer, HttpClient, RpcServer, RpcClient, Database, Messaging];
+        let doubles: Vec<_> = all
+            .into_iter()
+            .flat_map(|inner| all.map(|outer| (inner, outer)))
+            .filter(|(inner, outer)| inner.doubles(*outer))
+            .collect();
+        assert_eq!(
+            doubles,
+            [
+                (HttpServer, HttpServer),
+                (HttpServer, RpcServer),
+                (HttpClient, HttpClient),
+                (HttpClient, RpcClient),
+                (RpcServer, RpcServer),
+                (RpcClient, RpcClient),
+                (Database, Database),
+            ]
+        );
+    }
+}

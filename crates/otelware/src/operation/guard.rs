@@ -1,0 +1,231 @@
+//! The life of one operation.
+
+use super::active::{self, Family};
+use super::clock::Moment;
+use super::outcome::{Cancellation, ErrorType, Outcome};
+use super::series::InFlight;
+use super::signals::Signals;
+use crate::semconv::{attribute, value};
+use opentelemetry::trace::{SpanRef, Status, TraceContextExt};
+use opentelemetry::{Context, ContextGuard, KeyValue};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// What a crate knows of an operation of its library.
+pub trait Describe {
+    /// The last word on the operation: called exactly once, however it ends, while its span still
+    /// records. Adds the attributes that only the end knows and makes the measurements.
+    fn end(&mut self, end: &End<'_>);
+
+    /// Called on the operation's thread each time the code that it runs returns or unwinds.
+    fn left(&mut self, _context: &Context, _recording: bool) {}
+}
+
+/// The end of an operation.
+#[derive(Debug)]
+pub struct End<'a> {
+    outcome: &'a Outcome,
+    error_type: Option<Cow<'a, ErrorType>>,
+    duration: Duration,
+    context: &'a Context,
+    recording: bool,
+    metrics: bool,
+}
+
+impl<'a> End<'a> {
+    /// How it ended.
+    pub const fn outcome(&self) -> &Outcome {
+        self.outcome
+    }
+
+    /// `error.type` for span and metric alike, where it is to be set.
+    pub fn error_type(&self) -> Option<&ErrorType> {
+        self.error_type.as_deref()
+    }
+
+    /// How long it took; the span lasts exactly as long.
+    pub const fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// The operation's context.
+    pub const fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    /// The span, if it records.
+    pub fn span(&self) -> Option<SpanRef<'a>> {
+        self.recording.then(|| self.context.span())
+    }
+
+    /// Whether measurements are wanted.
+    pub const fn metrics(&self) -> bool {
+        self.metrics
+    }
+}
+
+/// An operation under way. It is finished exactly once: by [`finish`](Self::finish), or by being
+/// dropped, which counts as cancelled, or as panicked while the thread unwinds.
+#[derive(Debug)]
+#[must_use = "an operation that is dropped counts as cancelled"]
+pub struct Operation<D: Describe> {
+    context: Context,
+    started: Moment,
+    family: Family,
+    cancellation: Cancellation,
+    recording: bool,
+    signals: Signals,
+    finished: bool,
+    in_flight: Option<InFlight>,
+    describe: D,
+}
+
+impl<D: Describe> Operation<D> {
+    #[expect(clippy::too_many_arguments, reason = "called from one place, which has them all")]
+    pub(super) const fn new(
+        context: Context,
+        started: Moment,
+        recording: bool,
+        signals: Signals,
+        family: Family,
+        cancellation: Cancellation,
+        in_flight: Option<InFlight>,
+        describe: D,
+    ) -> Self {
+        Self {
+            context,
+            started,
+            family,
+            cancellation,
+            recording,
+            signals,
+            finished: false,
+            in_flight,
+            describe,
+        }
+    }
+
+    /// The context of the operation, with its span and the baggage that came with it.
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Whether its span records attributes.
+    pub const fn is_recording(&self) -> bool {
+        self.recording
+    }
+
+    /// The signals that are wanted of it.
+    pub const fn signals(&self) -> Signals {
+        self.signals
+    }
+
+    /// How long it has been under way.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What is known of it.
+    pub const fn describe(&self) -> &D {
+        &self.describe
+    }
+
+    /// What is known of it, to add to.
+    pub const fn describe_mut(&mut self) -> &mut D {
+        &mut self.describe
+    }
+
+    /// Sets an attribute of the span, if it records.
+    pub fn set_attribute(&self, attribute: KeyValue) {
+        if self.recording {
+            self.context.span().set_attribute(attribute);
+        }
+    }
+
+    /// Makes the operation's context the current one of the thread until the guard is dropped.
+    /// A panic meanwhile finishes the operation as panicked.
+    #[inline]
+    pub fn enter(&mut self) -> Entered<'_, D> {
+        Entered {
+            attached: Some(self.context.clone().attach()),
+            outer: active::replace(self.family),
+            unwinding: std::thread::panicking(),
+            operation: self,
+        }
+    }
+
+    /// Finishes the operation.
+    pub fn finish(mut self, outcome: &Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let duration = self.started.elapsed();
+        let marked = |name: &'static str| Some(Cow::Owned(ErrorType::from(name)));
+        let (error_type, failed) = match (outcome, self.cancellation) {
+            (Outcome::Success, _) | (Outcome::Cancelled, Cancellation::Ignore) => (None, false),
+            (Outcome::Error(class), _) => (Some(Cow::Borrowed(class)), true),
+            (Outcome::Cancelled, Cancellation::Mark) => (marked(value::CANCELLED), false),
+            (Outcome::Cancelled, Cancellation::Error) => (marked(value::CANCELLED), true),
+            (Outcome::Panicked, _) => (marked(value::PANIC), true),
+        };
+        let end = End {
+            outcome,
+            error_type,
+            duration,
+            context: &self.context,
+            recording: self.recording,
+            metrics: self.signals.metrics(),
+        };
+        self.describe.end(&end);
+        if let Some(span) = end.span() {
+            if let Some(class) = end.error_type() {
+                span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, class.value()));
+            }
+            if failed {
+                span.set_status(Status::error(""));
+            }
+            span.end_with_timestamp(self.started.wall() + duration);
+        }
+        self.in_flight = None;
+    }
+}
+
+impl<D: Describe> Drop for Operation<D> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.end(&if std::thread::panicking() {
+                Outcome::Panicked
+            } else {
+                Outcome::Cancelled
+            });
+        }
+    }
+}
+
+/// Keeps an operation's context current; see [`Operation::enter`].
+#[derive(Debug)]
+#[must_use = "the context is current only while this lives"]
+pub struct Entered<'a, D: Describe> {
+    attached: Option<ContextGuard>,
+    outer: Family,
+    /// Whether the thread unwound already when the operation was entered, from a destructor.
+    unwinding: bool,
+    operation: &'a mut Operation<D>,
+}
+
+impl<D: Describe> Drop for Entered<'_, D> {
+    #[inline]
+    fn drop(&mut self) {
+        active::replace(self.outer);
+        self.attached = None;
+        let operation = &mut *self.operation;
+        operation.describe.left(&operation.context, operation.recording);
+        if std::thread::panicking() && !self.unwinding {
+            operation.end(&Outcome::Panicked);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The spans, instruments and context of one instrumenting crate.
+
+use super::active::Family;
+use super::clock::Moment;
+use super::event::{EventSink, Exception};
+use super::guard::{Describe, Operation};
+use super::outcome::Cancellation;
+use super::providers::Providers;
+use super::series::{InFlight, Series};
+use super::signals::Signals;
+use crate::semconv::{SCHEMA_URL, unit};
+use opentelemetry::global::BoxedTracer;
+use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
+use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use std::borrow::Cow;
+
+/// What begins an operation.
+#[derive(Debug)]
+pub struct Start {
+    /// The span's name.
+    pub name: Cow<'static, str>,
+    /// The span's kind.
+    pub kind: SpanKind,
+    /// The family, by which doubles are known.
+    pub family: Family,
+    /// The context that the operation goes on from.
+    pub parent: Context,
+    /// What the span is linked to.
+    pub links: Vec<Link>,
+    /// The signals to produce.
+    pub signals: Signals,
+    /// What becomes of it when it is dropped before it is done.
+    pub cancellation: Cancellation,
+    /// Counts the operation while it is in flight.
+    pub in_flight: Option<InFlight>,
+}
+
+/// The spans, instruments and context of one instrumenting crate.
+///
+/// Providers are looked up when it is made; make it at the first operation, so that global
+/// providers may still be set after a layer was built.
+pub struct Instrumentation {
+    providers: Providers,
+    tracer: BoxedTracer,
+    meter: Meter,
+    events: Option<Box<dyn EventSink>>,
+}
+
+impl Instrumentation {
+    /// The instrumentation named `name` (the crate's name) of version `version`.
+    pub fn new(name: &'static str, version: &'static str, providers: &Providers) -> Self {
+        let scope = InstrumentationScope::builder(name)
+            .with_version(version)
+            .with_schema_url(SCHEMA_URL)
+            .build();
+        Self {
+            providers: providers.clone(),
+            tracer: providers.tracer(scope.clone()),
+            meter: providers.meter(scope.clone()),
+            events: providers.events(scope),
+        }
+    }
+
+    /// The providers and the propagator.
+    pub const fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
+    /// A histogram of durations in seconds.
+    pub fn durations(
+        &self,
+        name: &'static str,
+        description: &'static str,
+        boundaries: &[f64],
+    ) -> Series<Histogram<f64>> {
+        Series::new(
+            self.meter
+                .f64_histogram(name)
+                .with_unit(unit::SECONDS)
+                .with_description(description)
+                .with_boundaries(boundaries.to_vec())
+                .build(),
+        )
+    }
+
+    /// A histogram of sizes in bytes.
+    pub fn sizes(
+        &self,
+        name: &'static str,
+        description: &'static str,
+        boundaries: &[f64],
+    ) -> Series<Histogram<u64>> {
+        Series::new(
+            self.meter
+                .u64_histogram(name)
+                .with_unit(unit::BYTES)
+                .with_description(description)
+                .with_boundaries(boundaries.to_vec())
+                .build(),
+        )
+    }
+
+    /// A counter of what is in flight.
+    pub fn in_flight(
+        &self,
+        name: &'static str,
+        description: &'static str,
+        unit: &'static str,
+    ) -> Series<UpDownCounter<i64>> {
+        Series::new(
+            self.meter
+                .i64_up_down_counter(name)
+                .with_unit(unit)
+                .with_description(description)
+                .build(),
+        )
+    }
+
+    /// Begins an operation.
+    ///
+    /// `attributes` adds the span's first attributes. It is called before the span starts, so
+    /// that samplers see them; under a remote parent that was not sampled, only if the span
+    /// records nevertheless; and not at all where no span is wanted.
+    pub fn start<D: Describe>(
+        &self,
+        start: Start,
+        describe: D,
+        attributes: impl FnOnce(&D, &mut Vec<KeyValue>),
+    ) -> Operation<D> {
+        let started = Moment::now();
+        let (context, recording) = if start.signals.traces() {
+            self.start_span(start.name, start.kind, start.links, start.parent, started, |list| {
+                attributes(&describe, list);
+            })
+        } else {
+            (start.parent, false)
+        };
+        Operation::new(
+            context,
+            started,
+            recording,
+            start.signals,
+            start.family,
+            start.cancellation,
+            start.in_flight,
+            describe,
+        )
+    }
+
+    fn start_span(
+        &self,
+        name: Cow<'static, str>,
+        kind: SpanKind,
+        links: Vec<Link>,
+        parent: Context,
+        started: Moment,
+        attributes: impl FnOnce(&mut Vec<KeyValue>),
+    ) -> (Context, bool) {
+        let span = parent.span();
+        let parent_span = span.span_context();
+        // Samplers drop what an unsampled remote parent leads to, whatever its attributes are.
+        let unlikely = parent_span.is_remote() && !parent_span.is_sampled();
+        // Room for what handlers and the end of the operation add.
+        let mut list = Vec::new();
+        let mut attributes = Some(attributes);
+        let mut builder = SpanBuilder::from_name(name)
+            .with_kind(kind)
+            .with_start_time(started.wall());
+        if !unlikely && let Some(attributes) = attributes.take() {
+            list.reserve(16);
+            attributes(&mut list);
+            builder.attributes = Some(list);
+        }
+        if !links.is_empty() {
+            builder = builder.with_links(links);
+        }
+        let span = self.tracer.build_with_context(builder, &parent);
+        let context = parent.with_span(span);
+        let recording = context.span().is_recording();
+        if recording && let Some(attributes) = attributes {
+            let mut list = Vec::with_capacity(16);
+            attributes(&mut list);
+            context.span().set_attributes(list);
+        }
+        (context, recording)
+    }
+
+    /// Emits an exception as a log event, if a logger provider was handed in.
+    pub fn exception(&self, context: &Context, exception: impl FnOnce() -> Exception) {
+        if let Some(events) = &self.events {
+            events.emit(exception(), context.span().span_context());
+        }
+    }
+
+    /// Whether exceptions are emitted as log events.
+    pub const fn emits_exceptions(&self) -> bool {
+        self.events.is_some()
+    }
+}
+
+impl std::fmt::Debug for Instrumentation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instrumentation")
+            .field("providers", &self.providers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds attributes to a list; one with a key that is there already takes its place, since the SDK
+/// would keep both.
+pub fn extend_replacing(list: &mut Vec<KeyValue>, attributes: Vec<KeyValue>) {
+    for attribute in attributes {
+        match list.iter_mut().find(|set| set.key == attribute.key) {
+            Some(set) => *set = attribute,
+            None => list.push(attribute),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Strings that are seen again and again.
+
+use super::table::{Table, hash_bytes};
+use opentelemetry::StringValue;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// The longest string that is interned, in bytes.
+const LONGEST: usize = 256;
+
+/// At most 4,096 strings of at most 256 bytes live in the pool: one mebibyte in the worst case.
+static POOL: Table<&'static str, Interned, 64, 64> = Table::new();
+
+/// A string out of a bounded, process-wide pool: it costs nothing to clone, compare and hash.
+///
+/// For names that recur for as long as the process runs: routes, span names, error types.
+#[derive(Clone, Copy, Debug)]
+pub struct Interned(&'static str);
+
+impl Interned {
+    /// The string's place in the pool, or `None` where it is too long or the pool is full.
+    pub fn new(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        POOL.get_or_insert_with(
+            hash_bytes(text.as_bytes()),
+            |known| *known == text,
+            || {
+                // The pool is bounded, so what is leaked is bounded too.
+                let leaked: &'static str = Box::leak(text.into());
+                (leaked, Self(leaked))
+            },
+        )
+        .copied()
+    }
+
+    /// The string.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// A number that stands for the string while the process runs.
+    pub fn id(self) -> u64 {
+        self.0.as_ptr().addr() as u64
+    }
+}
+
+impl PartialEq for Interned {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Interned {}
+
+const SLOTS: usize = 32;
+
+/// A few recent strings of one thread, each with what was made of it.
+///
+/// For values that clients send and that mostly repeat (`Host`, `User-Agent`): a repeated one
+/// costs a comparison and a reference count instead of an allocation. A new string takes the
+/// place of an older one, so that no more than 32 are kept, of at most 256 bytes each.
+pub struct Recent<T> {
+    slots: RefCell<[Option<(Arc<str>, T)>; SLOTS]>,
+}
+
+impl<T: Clone> Recent<T> {
+    /// Nothing seen yet.
+    pub const fn new() -> Self {
+        Self {
+            slots: RefCell::new([const { None }; SLOTS]),
+        }
+    }
+
+    /// What `make` made of `text`, now or before.
+    pub fn get_or_insert_with(&self, text: &str, make: impl FnOnce(&Arc<str>) -> T) -> T {
+        let slot = (hash_bytes(text.as_bytes()) >> 32) as usize % SLOTS;
+        if text.len() <= LONGEST
+            && let Ok(mut slots) = self.slots.try_borrow_mut()
+            && let Some(slot) = slots.get_mut(slot)
+        {
+            match slot {
+                Some((known, made)) if **known == *text => return made.clone(),
+                _ => {
+                    let text: Arc<str> = text.into();
+                    let made = make(&text);
+                    *slot = Some((text, made.clone()));
+                    return made;
+                }
+            }
+        }
+        make(&text.into())
+    }
+}
+
+impl<T: Clone> Default for Recent<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> std::fmt::Debug for Recent<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recent").finish_non_exhaustive()
+    }
+}
+
+/// No attribute value that clients send is longer, in bytes.
+const LONGEST_VALUE: usize = 4_096;
+
+/// The beginning of a text that clients send: at most 4,096 bytes of it.
+#[inline]
+pub fn bounded(text: &str) -> &str {
+    if text.len() <= LONGEST_VALUE {
+        return text;
+    }
+    let end = (0..=LONGEST_VALUE)
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+thread_local! {
+    static VALUES: Recent<StringValue> = const { Recent::new() };
+}
+
+/// An attribute value for a string that clients send and that mostly repeats.
+pub fn recent_value(text: &str) -> StringValue {
+    VALUES.with(|values| values.get_or_insert_with(text, |text| text.clone().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_string_has_one_place() {
+        let first = Interned::new("/orders/{id}");
+        assert_eq!(first, Interned::new("/orders/{id}"));
+        assert_eq!(first.map(Interned::as_str), Some("/orders/{id}"));
+        assert_ne!(first, Interned::new("/orders/{order}"));
+    }
+
+    #[test]
+    fn long_strings_stay_out_of_the_pool() {
+        assert_eq!(Interned::new(&"x".repeat(LONGEST + 1)), None);
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        assert_eq!(bounded("short"), "short");
+        let text = "ä".repeat(LONGEST_VALUE);
+        assert_eq!(bounded(&text), "ä".repeat(LONGEST_VALUE / 2));
+        let odd = format!("x{text}");
+        assert_eq!(bounded(&odd).len(), LONGEST_VALUE - 1);
+    }
+
+    #[test]
+    fn a_repeated_value_is_made_once_and_a_new_one_replaces_an_old_one() {
+        let recent = Recent::new();
+        let made = std::cell::Cell::new(0);
+        let look = |text: &str| {
+            recent.get_or_insert_with(text, |text| {
+                made.set(made.get() + 1);
+                text.clone()
+            })
+        };
+        assert_eq!((&*look("a"), &*look("a"), made.get()), ("a", "a", 1));
+        for n in 0..10_000 {
+            let text = format!("host-{n}");
+            assert_eq!(*look(&text), *text);
+        }
+        assert_eq!(made.get(), 10_001);
+        assert_eq!(recent.slots.borrow().iter().flatten().count(), SLOTS);
+        let long = "l".repeat(LONGEST + 1);
+        assert_eq!((&*look(&long), made.get()), (&*long, 10_002));
+        assert_eq!((&*look(&long), made.get()), (&*long, 10_003));
+    }
+}

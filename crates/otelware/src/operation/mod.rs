@@ -1,0 +1,89 @@
+//! The life of an operation: what every span and every measurement of the family is made by.
+//!
+//! A crate that instruments a library makes one [`Instrumentation`], begins an [`Operation`] with
+//! [`Instrumentation::start`], [enters](Operation::enter) it while the library's or the user's
+//! code runs, and [finishes](Operation::finish) it with an [`Outcome`]. What the library knows of
+//! the operation is behind [`Describe`], which is asked exactly once at the end, however that
+//! comes about: success, error, the drop of a future, a panic.
+//!
+//! Applications rarely need this module: [`operation()`](crate::operation()) and
+//! [`traced`](crate::FutureExt::traced) cover their own code.
+
+mod active;
+mod clock;
+mod event;
+mod guard;
+mod instrumentation;
+mod intern;
+mod outcome;
+mod providers;
+mod series;
+mod signals;
+mod table;
+
+pub use active::{Family, is_doubled};
+pub use clock::Moment;
+pub use event::Exception;
+pub use guard::{Describe, End, Entered, Operation};
+pub use instrumentation::{Instrumentation, Start, extend_replacing};
+pub use intern::{Interned, Recent, bounded, recent_value};
+pub use outcome::{Cancellation, ErrorType, Outcome};
+pub use providers::Providers;
+pub use series::{InFlight, Instrument, Series, SeriesKey};
+pub use signals::Signals;
+pub use table::{Table, hash_number};
+
+/// Adds to a layer or wrapper the methods by which every crate of the family is handed its
+/// providers. The type has a method `providers_mut(&mut self) -> &mut Providers`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_providers {
+    () => {
+        /// Sends spans to this provider instead of the global one.
+        #[must_use]
+        pub fn with_tracer_provider<P, T, S>(mut self, provider: P) -> Self
+        where
+            P: $crate::opentelemetry::trace::TracerProvider<Tracer = T> + Send + Sync + 'static,
+            T: $crate::opentelemetry::trace::Tracer<Span = S> + Send + Sync + 'static,
+            S: $crate::opentelemetry::trace::Span + Send + Sync + 'static,
+        {
+            self.providers_mut().set_tracer_provider(provider);
+            self
+        }
+
+        /// Sends measurements to this provider instead of the global one.
+        #[must_use]
+        pub fn with_meter_provider(
+            mut self,
+            provider: impl $crate::opentelemetry::metrics::MeterProvider + Send + Sync + 'static,
+        ) -> Self {
+            self.providers_mut().set_meter_provider(provider);
+            self
+        }
+
+        /// Emits errors and panics as exception events to this provider. Without one there are no
+        /// such events: the span's and the metric's `error.type` say what failed.
+        #[must_use]
+        pub fn with_logger_provider<P, L>(mut self, provider: P) -> Self
+        where
+            P: $crate::opentelemetry::logs::LoggerProvider<Logger = L> + Send + Sync + 'static,
+            L: $crate::opentelemetry::logs::Logger + Send + Sync + 'static,
+        {
+            self.providers_mut().set_logger_provider(provider);
+            self
+        }
+
+        /// Propagates context with this propagator instead of the global one.
+        #[must_use]
+        pub fn with_propagator(
+            mut self,
+            propagator: impl $crate::opentelemetry::propagation::TextMapPropagator
+            + Send
+            + Sync
+            + 'static,
+        ) -> Self {
+            self.providers_mut().set_propagator(propagator);
+            self
+        }
+    };
+}

@@ -1,0 +1,96 @@
+//! Hexadecimal identifiers, as every propagation format writes them.
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Marks a byte that is no lower-case digit; no digit has this bit.
+const NOT_A_DIGIT: u8 = 0x80;
+
+/// The value of every lower-case hexadecimal digit.
+const VALUES: [u8; 256] = {
+    let mut values = [NOT_A_DIGIT; 256];
+    let mut digit = 0;
+    while digit < DIGITS.len() {
+        values[DIGITS[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
+/// Reads exactly one byte from two lower-case digits.
+pub(super) fn byte(digits: [u8; 2]) -> Option<u8> {
+    let [high, low] = digits.map(|digit| VALUES[usize::from(digit)]);
+    ((high | low) & NOT_A_DIGIT == 0).then_some(high << 4 | low)
+}
+
+/// Reads a trace id from 32 lower-case digits.
+pub(super) fn trace_id(digits: &[u8; 32]) -> Option<u128> {
+    let (high, low) = digits.split_at(16);
+    match (number(high), number(low)) {
+        (Some(high), Some(low)) => Some(u128::from(high) << 64 | u128::from(low)),
+        _ => None,
+    }
+}
+
+/// Reads up to 16 lower-case digits; none at all read as zero.
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
+    if digits.len() > 16 {
+        return None;
+    }
+    let mut value = 0_u64;
+    let mut seen = 0;
+    // One test after the loop instead of one per digit: valid input is the common case.
+    for digit in digits {
+        let digit = VALUES[usize::from(*digit)];
+        seen |= digit;
+        value = value << 4 | u64::from(digit & 0x0f);
+    }
+    (seen & NOT_A_DIGIT == 0).then_some(value)
+}
+
+/// Reads a trace id written with 32 or, padded on the left with zeros, with fewer digits.
+pub(super) fn short_trace_id(digits: &[u8]) -> Option<u128> {
+    if digits.len() > 32 {
+        return None;
+    }
+    let (high, low) = digits.split_at(digits.len().saturating_sub(16));
+    Some(u128::from(number(high)?) << 64 | u128::from(number(low)?))
+}
+
+/// Writes `bytes` into `digits`, two digits for each byte.
+pub(super) fn write(digits: &mut [u8], bytes: &[u8]) {
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        if let [high, low] = pair {
+            *high = DIGITS[usize::from(byte >> 4)];
+            *low = DIGITS[usize::from(byte & 0x0f)];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lower_case_digits_are_read() {
+        assert_eq!(byte(*b"0f"), Some(15));
+        assert_eq!(byte(*b"0F"), None);
+        assert_eq!(byte(*b"+1"), None);
+        assert_eq!(number(b"00f067aa0ba902b7"), Some(0x00f0_67aa_0ba9_02b7));
+        assert_eq!(number(b"00f067aa0ba902bG"), None);
+        assert_eq!(number(b"00f067aa0ba902b70"), None);
+    }
+
+    #[test]
+    fn short_identifiers_are_padded_on_the_left() {
+        assert_eq!(short_trace_id(b"1"), Some(1));
+        assert_eq!(short_trace_id(b"10000000000000000"), Some(1 << 64));
+        assert_eq!(short_trace_id(&[b'0'; 33]), None);
+    }
+
+    #[test]
+    fn bytes_are_written_as_two_digits_each() {
+        let mut digits = [b'.'; 6];
+        write(&mut digits, &[0x0a, 0xff, 0x10]);
+        assert_eq!(&digits, b"0aff10");
+    }
+}

@@ -1,0 +1,141 @@
+//! The names of the OpenTelemetry semantic conventions, version 1.45.0, that this family emits.
+//!
+//! Every crate of the family takes its attribute keys, metric names, known values and bucket
+//! boundaries from here and from nowhere else, so that a rename in the conventions is a change
+//! of one line.
+
+/// The schema that every instrumentation scope of the family declares.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.45.0";
+
+/// Attribute keys.
+pub mod attribute {
+    /// Host part of the client's address, behind all trusted proxies.
+    pub const CLIENT_ADDRESS: &str = "client.address";
+    /// Port of the client.
+    pub const CLIENT_PORT: &str = "client.port";
+    /// Class of the error that ended the operation; low cardinality.
+    pub const ERROR_TYPE: &str = "error.type";
+    /// Message of an exception.
+    pub const EXCEPTION_MESSAGE: &str = "exception.message";
+    /// Type of an exception.
+    pub const EXCEPTION_TYPE: &str = "exception.type";
+    /// Bytes of the request's payload.
+    pub const HTTP_REQUEST_BODY_SIZE: &str = "http.request.body.size";
+    /// Prefix of captured request headers; the lower-case name follows after a dot.
+    pub const HTTP_REQUEST_HEADER: &str = "http.request.header";
+    /// The request's method, or `_OTHER`.
+    pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+    /// The method as sent, when it is not one of the known ones.
+    pub const HTTP_REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
+    /// Ordinal of a resent request, from 1.
+    pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
+    /// Bytes of the response's payload.
+    pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
+    /// Prefix of captured response headers; the lower-case name follows after a dot.
+    pub const HTTP_RESPONSE_HEADER: &str = "http.response.header";
+    /// Status code of the response.
+    pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+    /// The matched route template.
+    pub const HTTP_ROUTE: &str = "http.route";
+    /// Address of the immediate peer of the connection.
+    pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
+    /// Port of the immediate peer of the connection.
+    pub const NETWORK_PEER_PORT: &str = "network.peer.port";
+    /// Version of the application protocol.
+    pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
+    /// Logical address of the server.
+    pub const SERVER_ADDRESS: &str = "server.address";
+    /// Port of the server.
+    pub const SERVER_PORT: &str = "server.port";
+    /// Environment that the service is deployed to.
+    pub const DEPLOYMENT_ENVIRONMENT_NAME: &str = "deployment.environment.name";
+    /// Unique id of the running instance of the service.
+    pub const SERVICE_INSTANCE_ID: &str = "service.instance.id";
+    /// Name of the service.
+    pub const SERVICE_NAME: &str = "service.name";
+    /// Namespace of the service.
+    pub const SERVICE_NAMESPACE: &str = "service.namespace";
+    /// Version of the service.
+    pub const SERVICE_VERSION: &str = "service.version";
+    /// Name of the distribution of OpenTelemetry.
+    pub const TELEMETRY_DISTRO_NAME: &str = "telemetry.distro.name";
+    /// Version of the distribution of OpenTelemetry.
+    pub const TELEMETRY_DISTRO_VERSION: &str = "telemetry.distro.version";
+    /// The whole URL, credentials and sensitive query values redacted.
+    pub const URL_FULL: &str = "url.full";
+    /// Path of the URL.
+    pub const URL_PATH: &str = "url.path";
+    /// Query of the URL, sensitive values redacted.
+    pub const URL_QUERY: &str = "url.query";
+    /// Scheme of the URL.
+    pub const URL_SCHEME: &str = "url.scheme";
+    /// Low-cardinality template of the URL's path.
+    pub const URL_TEMPLATE: &str = "url.template";
+    /// The `User-Agent` header.
+    pub const USER_AGENT_ORIGINAL: &str = "user_agent.original";
+}
+
+/// Metric names.
+pub mod metric {
+    /// Requests in flight at a client; `{request}`.
+    pub const HTTP_CLIENT_ACTIVE_REQUESTS: &str = "http.client.active_requests";
+    /// Duration of client requests; `s`.
+    pub const HTTP_CLIENT_REQUEST_DURATION: &str = "http.client.request.duration";
+    /// Payload bytes of client requests; `By`.
+    pub const HTTP_CLIENT_REQUEST_BODY_SIZE: &str = "http.client.request.body.size";
+    /// Payload bytes of responses to a client; `By`.
+    pub const HTTP_CLIENT_RESPONSE_BODY_SIZE: &str = "http.client.response.body.size";
+    /// Requests in flight at a server; `{request}`.
+    pub const HTTP_SERVER_ACTIVE_REQUESTS: &str = "http.server.active_requests";
+    /// Duration of server requests; `s`.
+    pub const HTTP_SERVER_REQUEST_DURATION: &str = "http.server.request.duration";
+    /// Payload bytes of requests to a server; `By`.
+    pub const HTTP_SERVER_REQUEST_BODY_SIZE: &str = "http.server.request.body.size";
+    /// Payload bytes of a server's responses; `By`.
+    pub const HTTP_SERVER_RESPONSE_BODY_SIZE: &str = "http.server.response.body.size";
+}
+
+/// Names of the log events that stand for exceptions.
+pub mod event {
+    /// An exception ended a client request.
+    pub const HTTP_CLIENT_REQUEST_EXCEPTION: &str = "http.client.request.exception";
+    /// An exception ended a server request.
+    pub const HTTP_SERVER_REQUEST_EXCEPTION: &str = "http.server.request.exception";
+}
+
+/// Well-known attribute values.
+pub mod value {
+    /// Stands for everything outside a closed set of values.
+    pub const OTHER: &str = "_OTHER";
+    /// `error.type` of an operation whose peer went away before it was done.
+    pub const CANCELLED: &str = "cancelled";
+    /// `error.type` of an operation that panicked.
+    pub const PANIC: &str = "panic";
+    /// `error.type` of an operation that ran out of time.
+    pub const TIMEOUT: &str = "timeout";
+    /// Replaces what must not be shown.
+    pub const REDACTED: &str = "REDACTED";
+}
+
+/// Units, as the conventions write them.
+pub mod unit {
+    /// Seconds.
+    pub const SECONDS: &str = "s";
+    /// Bytes.
+    pub const BYTES: &str = "By";
+    /// Requests.
+    pub const REQUESTS: &str = "{request}";
+}
+
+/// Advised histogram boundaries.
+pub mod boundaries {
+    /// Durations of HTTP requests, RPC calls and messaging operations, in seconds.
+    pub const REQUEST_SECONDS: [f64; 14] = [
+        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    ];
+    /// Sizes of payloads, in bytes: powers of four from 64 B to 16 MiB. The conventions advise none.
+    pub const BODY_BYTES: [f64; 10] = [
+        64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0,
+        16_777_216.0,
+    ];
+}
