@@ -54,6 +54,8 @@ mod scope;
 mod span;
 mod started;
 mod store;
+#[cfg(feature = "suites")]
+pub mod suites;
 mod tree;
 mod value;
 mod wait;

@@ -18,7 +18,12 @@ pub mod http;
 pub mod operation;
 pub mod propagation;
 pub mod semconv;
+#[cfg(feature = "telemetry")]
+pub mod telemetry;
 mod traced;
+
+#[cfg(feature = "telemetry")]
+pub use telemetry::{Telemetry, init};
 
 #[cfg(feature = "tokio")]
 pub use traced::{spawn, spawn_blocking};

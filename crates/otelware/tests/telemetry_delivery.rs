@@ -6,17 +6,22 @@
 mod telemetry_support;
 
 use std::collections::HashSet;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use opentelemetry::logs::{LogRecord as _, Logger as _, LoggerProvider as _};
 use otelware::telemetry::{Signal, SignalHealth, Telemetry};
 use telemetry_support::http::Answer;
-use telemetry_support::{builder, emit, end_span, eventually, free_address, grpc, http, wait};
+use telemetry_support::{
+    Lines, builder, emit, end_span, eventually, free_address, grpc, http, wait,
+};
 
 fn counts(health: &SignalHealth) -> (u64, u64, u64, u64) {
-    (health.exported, health.failed, health.dropped, health.pending)
+    (
+        health.exported,
+        health.failed,
+        health.dropped,
+        health.pending,
+    )
 }
 
 /// Batches go out at once, and an attempt to send one lasts 300 ms.
@@ -34,7 +39,10 @@ fn http_exports_resume_when_the_endpoint_appears() {
     end_span(&telemetry, "before");
     eventually("a failed export", || telemetry.health().spans.failed == 1);
     let error = telemetry.health().spans.last_error.unwrap();
-    assert!(error.starts_with(&format!("traces to http://{address}/v1/traces failed: ")), "{error}");
+    assert!(
+        error.starts_with(&format!("sending to http://{address}/v1/traces failed: ")),
+        "{error}"
+    );
     assert!(error.contains("Connection refused"), "{error}");
 
     let endpoint = http::Endpoint::start_at(address, Answer::Status(200), None);
@@ -52,7 +60,10 @@ fn grpc_exports_resume_when_the_endpoint_appears() {
     end_span(&telemetry, "before");
     eventually("a failed export", || telemetry.health().spans.failed == 1);
     let error = telemetry.health().spans.last_error.unwrap();
-    assert!(error.starts_with(&format!("traces to http://{address} failed: ")), "{error}");
+    assert!(
+        error.starts_with(&format!("sending to http://{address} failed: ")),
+        "{error}"
+    );
     assert!(error.contains("Connection refused"), "{error}");
 
     let endpoint = grpc::Endpoint::start_at(address, None);
@@ -66,8 +77,13 @@ fn grpc_exports_resume_when_the_endpoint_appears() {
 #[test]
 fn a_short_outage_loses_nothing() {
     let endpoint = http::Endpoint::answering(Answer::UnavailableAtFirst(3));
-    let more = [("OTEL_LOGS_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none")];
-    let telemetry = builder("http/protobuf", endpoint.address, &more).install().unwrap();
+    let more = [
+        ("OTEL_LOGS_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "none"),
+    ];
+    let telemetry = builder("http/protobuf", endpoint.address, &more)
+        .install()
+        .unwrap();
     end_span(&telemetry, "checkout");
     assert_eq!(wait(telemetry.force_flush()), Ok(()));
     assert_eq!(endpoint.received().requests.len(), 4);
@@ -78,18 +94,25 @@ fn a_short_outage_loses_nothing() {
 #[test]
 fn a_rejected_batch_is_reported_by_the_flush() {
     let endpoint = http::Endpoint::answering(Answer::Status(400));
-    let telemetry = builder("http/protobuf", endpoint.address, FAST).install().unwrap();
+    let telemetry = builder("http/protobuf", endpoint.address, FAST)
+        .install()
+        .unwrap();
     end_span(&telemetry, "one");
     eventually("the rejection", || telemetry.health().spans.failed == 1);
-    let more = [("OTEL_LOGS_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none")];
-    let telemetry = builder("http/protobuf", endpoint.address, &more).install().unwrap();
+    let more = [
+        ("OTEL_LOGS_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "none"),
+    ];
+    let telemetry = builder("http/protobuf", endpoint.address, &more)
+        .install()
+        .unwrap();
     end_span(&telemetry, "two");
     let error = wait(telemetry.force_flush()).unwrap_err();
     let address = endpoint.address;
     assert_eq!(
         error.to_string(),
         format!(
-            "traces: traces to http://{address}/v1/traces failed: HTTP export failed with status code: 400; 1 span was \
+            "traces: sending to http://{address}/v1/traces failed: HTTP export failed with status code: 400; 1 span was \
              not exported"
         )
     );
@@ -99,8 +122,13 @@ fn a_rejected_batch_is_reported_by_the_flush() {
 fn nothing_that_ended_before_the_shutdown_is_lost() {
     const SPANS: usize = 10_000;
     let endpoint = http::Endpoint::start();
-    let more = [("OTEL_BSP_MAX_QUEUE_SIZE", "20000"), ("OTEL_BLRP_MAX_QUEUE_SIZE", "20000")];
-    let telemetry = builder("http/protobuf", endpoint.address, &more).install().unwrap();
+    let more = [
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "20000"),
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", "20000"),
+    ];
+    let telemetry = builder("http/protobuf", endpoint.address, &more)
+        .install()
+        .unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -120,24 +148,15 @@ fn nothing_that_ended_before_the_shutdown_is_lost() {
     });
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     let received = endpoint.received();
-    let ids: HashSet<Vec<u8>> = received.spans().iter().map(|span| span.span_id.clone()).collect();
+    let ids: HashSet<Vec<u8>> = received
+        .spans()
+        .iter()
+        .map(|span| span.span_id.clone())
+        .collect();
     assert_eq!((received.spans().len(), ids.len()), (SPANS, SPANS));
     assert_eq!(received.log_records().len(), 1000);
     assert_eq!(counts(&telemetry.health().spans), (10_000, 0, 0, 0));
     assert_eq!(counts(&telemetry.health().logs), (1000, 0, 0, 0));
-}
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]
@@ -164,14 +183,16 @@ fn what_does_not_fit_is_dropped_counted_and_reported_once() {
         for _ in 0..5 {
             end_span(&telemetry, "first batch");
         }
-        eventually("the first batch on its way", || !endpoint.received().requests.is_empty());
+        eventually("the first batch on its way", || {
+            !endpoint.received().requests.is_empty()
+        });
         for _ in 0..17 {
             end_span(&telemetry, "queued or dropped");
         }
     });
     assert_eq!(counts(&telemetry.health().spans), (0, 0, 7, 15));
     assert_eq!(
-        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap(),
+        lines.text(),
         " WARN otelware: traces: 1 span dropped so far, because the export queue is full (capacity 10): the endpoint is \
          away or slower than the service. OTEL_BSP_MAX_QUEUE_SIZE sets the capacity\n"
     );
@@ -199,11 +220,20 @@ fn ends_in_time(protocol: &str) {
     emit(&telemetry);
     let started = Instant::now();
     let error = wait(telemetry.shutdown()).unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        started.elapsed()
+    );
     let losses: Vec<(Signal, &str)> = error
         .failures()
         .iter()
-        .map(|failure| (failure.signal(), failure.message().rsplit("; ").next().unwrap()))
+        .map(|failure| {
+            (
+                failure.signal(),
+                failure.message().rsplit("; ").next().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(
         losses,
@@ -217,7 +247,9 @@ fn ends_in_time(protocol: &str) {
 
 fn endpoint_and_telemetry() -> (http::Endpoint, Telemetry) {
     let endpoint = http::Endpoint::start();
-    let telemetry = builder("http/protobuf", endpoint.address, &[]).install().unwrap();
+    let telemetry = builder("http/protobuf", endpoint.address, &[])
+        .install()
+        .unwrap();
     (endpoint, telemetry)
 }
 
@@ -225,13 +257,24 @@ fn endpoint_and_telemetry() -> (http::Endpoint, Telemetry) {
 async fn dropped_inside_a_current_thread_runtime() {
     for protocol in ["http/protobuf", "grpc"] {
         let (http, grpc) = (http::Endpoint::start(), grpc::Endpoint::start());
-        let address = if protocol == "grpc" { grpc.address } else { http.address };
+        let address = if protocol == "grpc" {
+            grpc.address
+        } else {
+            http.address
+        };
         let telemetry = builder(protocol, address, &[]).install().unwrap();
         emit(&telemetry);
         drop(telemetry);
-        let received = if protocol == "grpc" { grpc.received() } else { http.received() };
+        let received = if protocol == "grpc" {
+            grpc.received()
+        } else {
+            http.received()
+        };
         assert_eq!(received.span_names(), ["checkout"]);
-        assert_eq!((received.log_records().len(), received.metrics.len()), (1, 1));
+        assert_eq!(
+            (received.log_records().len(), received.metrics.len()),
+            (1, 1)
+        );
     }
 }
 
@@ -250,7 +293,10 @@ async fn flushed_and_shut_down_inside_a_current_thread_runtime() {
 
 #[test]
 fn dropped_after_the_runtime_is_gone() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let (endpoint, telemetry) = runtime.block_on(async { endpoint_and_telemetry() });
     emit(&telemetry);
     drop(runtime);

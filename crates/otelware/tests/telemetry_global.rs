@@ -7,7 +7,7 @@ mod telemetry_support;
 
 use std::collections::HashMap;
 
-use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, global};
 use otelware::telemetry::{Environment, Telemetry};
 use telemetry_support::{http, wait};
@@ -16,10 +16,21 @@ use telemetry_support::{http, wait};
 fn globals_and_subscriber() {
     let endpoint = http::Endpoint::start();
     let environment = Environment::from_iter([
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", endpoint.address)),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://{}", endpoint.address),
+        ),
         ("OTEL_SERVICE_NAME", "from-environment".to_owned()),
+        // What the exporters log about an export must not be exported in turn.
+        (
+            "RUST_LOG",
+            "info,hyper_util=trace,reqwest=trace,opentelemetry=debug".to_owned(),
+        ),
     ]);
-    let telemetry = Telemetry::builder("orders").with_environment(environment).install().unwrap();
+    let telemetry = Telemetry::builder("orders")
+        .with_environment(environment)
+        .install()
+        .unwrap();
 
     let span = global::tracer("test").start("outer");
     let context = Context::new().with_span(span);
@@ -27,27 +38,57 @@ fn globals_and_subscriber() {
     {
         let _attached = context.clone().attach();
         tracing::info_span!("inner").in_scope(|| tracing::info!("nested"));
-        // The exporter's own client, on another thread, makes neither spans nor log records.
         tracing::debug!("filtered");
     }
     let mut carrier = HashMap::<String, String>::new();
     global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
     assert_eq!(carrier.keys().collect::<Vec<_>>(), ["traceparent"]);
     context.span().end();
-    global::meter("test").u64_counter("orders").build().add(1, &[]);
+    for _ in 0..3 {
+        assert_eq!(wait(telemetry.force_flush()), Ok(()));
+    }
+    global::meter("test")
+        .u64_counter("orders")
+        .build()
+        .add(1, &[]);
 
     // A second set-up finds a subscriber and goes on without one of its own.
-    let second = Telemetry::builder("second").without_environment().without_exporters();
+    let second = Telemetry::builder("second")
+        .without_environment()
+        .without_exporters();
     drop(second.install().unwrap());
 
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     let received = endpoint.received();
     assert_eq!(received.span_names(), ["inner", "outer"]);
-    assert!(received.spans().iter().all(|span| span.trace_id == trace_id.to_bytes()));
-    let records: Vec<_> = received.log_records().into_iter().map(|record| record.trace_id.clone()).collect();
-    assert_eq!(records, [trace_id.to_bytes().to_vec()]);
+    assert!(
+        received
+            .spans()
+            .iter()
+            .all(|span| span.trace_id == trace_id.to_bytes())
+    );
+    let mut records: Vec<_> = received
+        .log_records()
+        .into_iter()
+        .map(|record| (record.severity_text.clone(), record.trace_id.clone()))
+        .collect();
+    records.sort();
+    assert_eq!(
+        records,
+        [
+            ("INFO".to_owned(), trace_id.to_bytes().to_vec()),
+            // The second set-up's warning, outside of any span.
+            ("WARN".to_owned(), Vec::new()),
+        ]
+    );
     assert_eq!(received.metric_names(), ["orders"]);
-    let resource = received.traces[0].resource_spans[0].resource.clone().unwrap();
-    let name = resource.attributes.into_iter().find(|attribute| attribute.key == "service.name");
+    let resource = received.traces[0].resource_spans[0]
+        .resource
+        .clone()
+        .unwrap();
+    let name = resource
+        .attributes
+        .into_iter()
+        .find(|attribute| attribute.key == "service.name");
     assert!(format!("{name:?}").contains("from-environment"));
 }

@@ -14,9 +14,10 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+use otelware::console::ConsoleLogFormat;
 use otelware::telemetry::{Environment, Telemetry};
 use telemetry_support::http::Answer;
-use telemetry_support::{Received, builder, emit, end_span, grpc, http, wait};
+use telemetry_support::{Lines, Received, builder, emit, end_span, grpc, http, wait};
 
 /// Emits one of each, shuts down and gives back what arrived.
 fn sent_over_http(protocol: &str, more: &[(&str, &str)]) -> Received {
@@ -38,7 +39,11 @@ fn sent_over_grpc(more: &[(&str, &str)]) -> Received {
 fn assert_one_of_each(received: &Received) {
     assert_eq!(received.span_names(), ["checkout"]);
     assert_eq!(received.metric_names(), ["orders"]);
-    let bodies: Vec<_> = received.log_records().into_iter().map(|record| record.body.clone().unwrap().value).collect();
+    let bodies: Vec<_> = received
+        .log_records()
+        .into_iter()
+        .map(|record| record.body.clone().unwrap().value)
+        .collect();
     assert_eq!(bodies, [Some(Value::StringValue("paid".to_owned()))]);
 }
 
@@ -47,7 +52,10 @@ fn http_protobuf() {
     let received = sent_over_http("http/protobuf", &[]);
     assert_one_of_each(&received);
     assert_eq!(received.paths(), ["/v1/logs", "/v1/metrics", "/v1/traces"]);
-    assert_eq!(received.header("content-type"), vec![Some("application/x-protobuf".to_owned()); 3]);
+    assert_eq!(
+        received.header("content-type"),
+        vec![Some("application/x-protobuf".to_owned()); 3]
+    );
     assert_eq!(received.header("content-encoding"), vec![None; 3]);
 }
 
@@ -55,7 +63,10 @@ fn http_protobuf() {
 fn http_json() {
     let received = sent_over_http("http/json", &[]);
     assert_one_of_each(&received);
-    assert_eq!(received.header("content-type"), vec![Some("application/json".to_owned()); 3]);
+    assert_eq!(
+        received.header("content-type"),
+        vec![Some("application/json".to_owned()); 3]
+    );
 }
 
 #[test]
@@ -68,10 +79,22 @@ fn grpc() {
 
 #[test]
 fn headers_reach_the_wire_once() {
-    let headers = [("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20token,x-tenant=shop")];
-    for received in [sent_over_http("http/protobuf", &headers), sent_over_grpc(&headers)] {
-        assert_eq!(received.header("authorization"), vec![Some("Bearer token".to_owned()); 3]);
-        assert_eq!(received.header("x-tenant"), vec![Some("shop".to_owned()); 3]);
+    let headers = [(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "authorization=Bearer%20token,x-tenant=shop",
+    )];
+    for received in [
+        sent_over_http("http/protobuf", &headers),
+        sent_over_grpc(&headers),
+    ] {
+        assert_eq!(
+            received.header("authorization"),
+            vec![Some("Bearer token".to_owned()); 3]
+        );
+        assert_eq!(
+            received.header("x-tenant"),
+            vec![Some("shop".to_owned()); 3]
+        );
         assert!(received.header("user-agent").iter().all(Option::is_some));
     }
 }
@@ -85,7 +108,12 @@ fn headers_of_one_signal() {
             ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=own"),
         ],
     );
-    let by_path: BTreeMap<String, Option<String>> = received.requests.iter().map(|(path, _)| path.clone()).zip(received.header("a")).collect();
+    let by_path: BTreeMap<String, Option<String>> = received
+        .requests
+        .iter()
+        .map(|(path, _)| path.clone())
+        .zip(received.header("a"))
+        .collect();
     let value = |value: &str| Some(value.to_owned());
     assert_eq!(
         by_path,
@@ -102,34 +130,62 @@ fn gzip() {
     let gzip = [("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")];
     let over_http = sent_over_http("http/json", &gzip);
     assert_one_of_each(&over_http);
-    assert_eq!(over_http.header("content-encoding"), vec![Some("gzip".to_owned()); 3]);
+    assert_eq!(
+        over_http.header("content-encoding"),
+        vec![Some("gzip".to_owned()); 3]
+    );
     let over_grpc = sent_over_grpc(&gzip);
     assert_one_of_each(&over_grpc);
-    assert_eq!(over_grpc.header("grpc-encoding"), vec![Some("gzip".to_owned()); 3]);
+    assert_eq!(
+        over_grpc.header("grpc-encoding"),
+        vec![Some("gzip".to_owned()); 3]
+    );
 }
 
 #[test]
 fn the_timeout_reaches_the_wire() {
     let received = sent_over_grpc(&[("OTEL_EXPORTER_OTLP_TIMEOUT", "7000")]);
-    assert_eq!(received.header("grpc-timeout"), vec![Some("7000000u".to_owned()); 3]);
+    assert_eq!(
+        received.header("grpc-timeout"),
+        vec![Some("7000000u".to_owned()); 3]
+    );
 
     let endpoint = http::Endpoint::answering(Answer::Never);
-    let telemetry = builder("http/protobuf", endpoint.address, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "200")])
-        .install()
-        .unwrap();
+    let telemetry = builder(
+        "http/protobuf",
+        endpoint.address,
+        &[("OTEL_EXPORTER_OTLP_TIMEOUT", "200")],
+    )
+    .install()
+    .unwrap();
     end_span(&telemetry, "lost");
     let started = Instant::now();
     assert!(wait(telemetry.force_flush()).is_err());
     assert!(started.elapsed() >= Duration::from_millis(200));
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
     let health = telemetry.health().spans;
-    assert_eq!((health.exported, health.failed, health.dropped, health.pending), (0, 1, 0, 0));
+    assert_eq!(
+        (
+            health.exported,
+            health.failed,
+            health.dropped,
+            health.pending
+        ),
+        (0, 1, 0, 0)
+    );
 }
 
 #[test]
 fn the_resource_names_the_service() {
     let endpoint = http::Endpoint::start();
-    let more = [("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=i-1,team=payments")];
+    let more = [(
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "service.instance.id=i-1,team=payments",
+    )];
     let telemetry = builder("http/protobuf", endpoint.address, &more)
         .version("1.2.3")
         .environment("staging")
@@ -142,9 +198,15 @@ fn the_resource_names_the_service() {
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     let received = endpoint.received();
     let resources = [
-        received.traces[0].resource_spans[0].resource.clone().unwrap(),
+        received.traces[0].resource_spans[0]
+            .resource
+            .clone()
+            .unwrap(),
         received.logs[0].resource_logs[0].resource.clone().unwrap(),
-        received.metrics[0].resource_metrics[0].resource.clone().unwrap(),
+        received.metrics[0].resource_metrics[0]
+            .resource
+            .clone()
+            .unwrap(),
     ];
     let text = |text: &str| Some(Value::StringValue(text.to_owned()));
     let expected = BTreeMap::from(
@@ -168,7 +230,12 @@ fn the_resource_names_the_service() {
         let attributes: BTreeMap<String, String> = resource
             .attributes
             .into_iter()
-            .map(|attribute| (attribute.key, format!("{:?}", attribute.value.unwrap().value)))
+            .map(|attribute| {
+                (
+                    attribute.key,
+                    format!("{:?}", attribute.value.unwrap().value),
+                )
+            })
             .collect();
         assert_eq!(attributes, expected);
     }
@@ -178,12 +245,18 @@ fn the_resource_names_the_service() {
 fn values_of_attributes_are_cut() {
     let endpoint = http::Endpoint::start();
     let more = [("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "4")];
-    let telemetry = builder("http/protobuf", endpoint.address, &more).install().unwrap();
+    let telemetry = builder("http/protobuf", endpoint.address, &more)
+        .install()
+        .unwrap();
     let mut span = telemetry.tracer_provider().tracer("test").start("checkout");
     span.set_attribute(KeyValue::new("long", "abcdefgh"));
     span.end();
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
-    let value = endpoint.received().spans()[0].attributes[0].value.clone().unwrap().value;
+    let value = endpoint.received().spans()[0].attributes[0]
+        .value
+        .clone()
+        .unwrap()
+        .value;
     assert_eq!(value, Some(Value::StringValue("abcd".to_owned())));
 }
 
@@ -224,7 +297,15 @@ fn spans_that_are_recorded_but_not_sampled_stay() {
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     assert_eq!(endpoint.received().span_names(), ["sampled"]);
     let health = telemetry.health().spans;
-    assert_eq!((health.exported, health.failed, health.dropped, health.pending), (1, 0, 0, 0));
+    assert_eq!(
+        (
+            health.exported,
+            health.failed,
+            health.dropped,
+            health.pending
+        ),
+        (1, 0, 0, 0)
+    );
 }
 
 #[test]
@@ -240,7 +321,9 @@ fn metrics_are_aggregated_as_the_environment_says() {
     let telemetry = builder("http/protobuf", endpoint.address, &more)
         .with_view(|instrument| {
             let stream = opentelemetry_sdk::metrics::Stream::builder().with_name("renamed");
-            (instrument.name() == "viewed").then(|| stream.build().ok()).flatten()
+            (instrument.name() == "viewed")
+                .then(|| stream.build().ok())
+                .flatten()
         })
         .install()
         .unwrap();
@@ -251,13 +334,17 @@ fn metrics_are_aggregated_as_the_environment_says() {
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     const DELTA: i32 = 1;
     let received = endpoint.received();
-    let metrics = received.metrics[0].resource_metrics[0].scope_metrics[0].metrics.iter();
+    let metrics = received.metrics[0].resource_metrics[0].scope_metrics[0]
+        .metrics
+        .iter();
     let mut kinds: Vec<(String, &str, i32)> = metrics
         .map(|metric| {
             let (kind, temporality) = match metric.data.as_ref().unwrap() {
                 Data::Sum(sum) => ("sum", sum.aggregation_temporality),
                 Data::Histogram(histogram) => ("histogram", histogram.aggregation_temporality),
-                Data::ExponentialHistogram(histogram) => ("exponential", histogram.aggregation_temporality),
+                Data::ExponentialHistogram(histogram) => {
+                    ("exponential", histogram.aggregation_temporality)
+                }
                 _ => ("other", 0),
             };
             (metric.name.clone(), kind, temporality)
@@ -277,10 +364,18 @@ fn metrics_are_aggregated_as_the_environment_says() {
 #[test]
 fn metrics_are_collected_at_the_interval() {
     let endpoint = http::Endpoint::start();
-    let telemetry = builder("http/protobuf", endpoint.address, &[("OTEL_METRIC_EXPORT_INTERVAL", "20")])
-        .install()
-        .unwrap();
-    let counter = telemetry.meter_provider().meter("test").u64_counter("orders").build();
+    let telemetry = builder(
+        "http/protobuf",
+        endpoint.address,
+        &[("OTEL_METRIC_EXPORT_INTERVAL", "20")],
+    )
+    .install()
+    .unwrap();
+    let counter = telemetry
+        .meter_provider()
+        .meter("test")
+        .u64_counter("orders")
+        .build();
     counter.add(1, &[]);
     telemetry_support::eventually("two collections", || endpoint.received().metrics.len() >= 2);
     drop(telemetry);
@@ -294,8 +389,14 @@ fn each_signal_has_its_own_endpoint() {
         .with_environment(Environment::from_iter([
             ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc".to_owned()),
             ("OTEL_EXPORTER_OTLP_INSECURE", "true".to_owned()),
-            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces.address.to_string()),
-            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", format!("http://{}/own/logs", logs.address)),
+            (
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                traces.address.to_string(),
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+                format!("http://{}/own/logs", logs.address),
+            ),
             ("OTEL_METRICS_EXPORTER", "none".to_owned()),
         ]))
         .install()
@@ -312,8 +413,17 @@ fn log_records_carry_the_trace_and_span_they_happen_in() {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     let endpoint = http::Endpoint::start();
-    let telemetry = builder("http/protobuf", endpoint.address, &[]).install().unwrap();
+    let telemetry = builder("http/protobuf", endpoint.address, &[])
+        .install()
+        .unwrap();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let console = tracing_subscriber::fmt::layer()
+        .event_format(ConsoleLogFormat::new())
+        .with_ansi(false)
+        .with_writer(move || writer.clone());
     let subscriber = tracing_subscriber::registry()
+        .with(console)
         .with(telemetry.tracing_layer())
         .with(telemetry.log_layer());
     let span = telemetry.tracer_provider().tracer("test").start("outer");
@@ -334,19 +444,46 @@ fn log_records_carry_the_trace_and_span_they_happen_in() {
     assert_eq!(spans.len(), 2);
     assert_eq!(inner.trace_id, outer.trace_id().to_bytes());
     assert_eq!(inner.parent_span_id, outer.span_id().to_bytes());
-    let keys: Vec<&str> = inner.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    let keys: Vec<&str> = inner
+        .attributes
+        .iter()
+        .map(|attribute| attribute.key.as_str())
+        .collect();
     assert_eq!(keys, Vec::<&str>::new());
     let records: Vec<_> = received
         .log_records()
         .into_iter()
-        .map(|record| (record.body.clone().unwrap().value, record.trace_id.clone(), record.span_id.clone()))
+        .map(|record| {
+            (
+                record.body.clone().unwrap().value,
+                record.trace_id.clone(),
+                record.span_id.clone(),
+            )
+        })
         .collect();
+    let ids = |span_id: &str| format!(" INFO trace_id={} span_id={span_id} ", outer.trace_id());
+    let inner_id = inner
+        .span_id
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    let text = lines.text();
+    let shown: Vec<bool> = [outer.span_id().to_string(), inner_id]
+        .iter()
+        .zip(text.lines())
+        .map(|(span_id, line)| line.contains(&ids(span_id)))
+        .collect();
+    assert_eq!(shown, [true, true], "{text}");
     let body = |text: &str| Some(Value::StringValue(text.to_owned()));
     let trace_id = outer.trace_id().to_bytes().to_vec();
     assert_eq!(
         records,
         [
-            (body("directly"), trace_id.clone(), outer.span_id().to_bytes().to_vec()),
+            (
+                body("directly"),
+                trace_id.clone(),
+                outer.span_id().to_bytes().to_vec()
+            ),
             (body("nested"), trace_id, inner.span_id.clone()),
         ]
     );

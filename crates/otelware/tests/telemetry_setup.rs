@@ -7,6 +7,7 @@ mod telemetry_support;
 
 use std::collections::HashMap;
 
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::logs::{LogRecord as _, Logger as _, LoggerProvider as _};
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
@@ -16,10 +17,13 @@ use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler};
 use otelware::telemetry::{Environment, SetupError, Telemetry, TelemetryBuilder};
-use telemetry_support::wait;
+use telemetry_support::{Lines, wait};
 
 fn quiet() -> TelemetryBuilder {
-    Telemetry::builder("orders").without_globals().without_environment().without_exporters()
+    Telemetry::builder("orders")
+        .without_globals()
+        .without_environment()
+        .without_exporters()
 }
 
 fn with(variables: &[(&str, &str)]) -> TelemetryBuilder {
@@ -46,21 +50,38 @@ fn exporters_given_in_code() {
     telemetry_support::emit(&telemetry);
     assert_eq!(wait(telemetry.force_flush()), Ok(()));
     assert_eq!(spans.get_finished_spans().unwrap()[0].name, "checkout");
-    assert_eq!(logs.get_emitted_logs().unwrap()[0].record.body(), Some(&"paid".into()));
+    assert_eq!(
+        logs.get_emitted_logs().unwrap()[0].record.body(),
+        Some(&"paid".into())
+    );
     let collected = metrics.get_finished_metrics().unwrap();
-    assert_eq!(collected[0].scope_metrics().next().unwrap().metrics().next().unwrap().name(), "orders");
+    assert_eq!(
+        collected[0]
+            .scope_metrics()
+            .next()
+            .unwrap()
+            .metrics()
+            .next()
+            .unwrap()
+            .name(),
+        "orders"
+    );
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
 }
 
 #[test]
 fn nothing_is_set_for_the_process_without_globals() {
-    let telemetry = quiet().with_span_exporter(InMemorySpanExporter::default()).install().unwrap();
+    let telemetry = quiet()
+        .with_span_exporter(InMemorySpanExporter::default())
+        .install()
+        .unwrap();
     let span = global::tracer("test").start("noop");
     assert!(!span.span_context().is_valid());
     let unset = |dispatch: &tracing::Dispatch| dispatch.is::<tracing::subscriber::NoSubscriber>();
     assert!(tracing::dispatcher::get_default(unset));
     let mut carrier = HashMap::<String, String>::new();
-    let context = Context::new().with_span(telemetry.tracer_provider().tracer("test").start("span"));
+    let context =
+        Context::new().with_span(telemetry.tracer_provider().tracer("test").start("span"));
     global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
     assert_eq!(carrier, HashMap::new());
 }
@@ -74,11 +95,17 @@ fn the_sampler_and_the_limits_come_from_the_environment_unless_given() {
         span.set_attributes([KeyValue::new("a", 1), KeyValue::new("b", 2)]);
         span.end();
         let spans = spans.get_finished_spans().unwrap();
-        spans.iter().map(|span| span.attributes.len()).collect::<Vec<_>>()
+        spans
+            .iter()
+            .map(|span| span.attributes.len())
+            .collect::<Vec<_>>()
     };
     let off = [("OTEL_TRACES_SAMPLER", "always_off")];
     assert_eq!(names(with(&[])), [2]);
-    assert_eq!(names(with(&[("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1")])), [1]);
+    assert_eq!(
+        names(with(&[("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1")])),
+        [1]
+    );
     assert_eq!(names(with(&off)), Vec::<usize>::new());
     assert_eq!(names(with(&off).with_sampler(Sampler::AlwaysOn)), [2]);
 }
@@ -86,7 +113,9 @@ fn the_sampler_and_the_limits_come_from_the_environment_unless_given() {
 fn injected(telemetry: &Telemetry) -> Vec<String> {
     let span = telemetry.tracer_provider().tracer("test").start("span");
     let mut carrier = HashMap::<String, String>::new();
-    telemetry.propagator().inject_context(&Context::new().with_span(span), &mut carrier);
+    telemetry
+        .propagator()
+        .inject_context(&Context::new().with_span(span), &mut carrier);
     let mut keys: Vec<String> = carrier.into_keys().collect();
     keys.sort();
     keys
@@ -95,9 +124,16 @@ fn injected(telemetry: &Telemetry) -> Vec<String> {
 #[test]
 fn propagators() {
     assert_eq!(injected(&with(&[]).install().unwrap()), ["traceparent"]);
-    assert_eq!(injected(&with(&[("OTEL_PROPAGATORS", "b3")]).install().unwrap()), ["b3"]);
-    assert_eq!(injected(&with(&[("OTEL_PROPAGATORS", "none")]).install().unwrap()), Vec::<String>::new());
-    let own = with(&[("OTEL_PROPAGATORS", "b3,nonsense")]).with_propagator(BaggagePropagator::new());
+    assert_eq!(
+        injected(&with(&[("OTEL_PROPAGATORS", "b3")]).install().unwrap()),
+        ["b3"]
+    );
+    assert_eq!(
+        injected(&with(&[("OTEL_PROPAGATORS", "none")]).install().unwrap()),
+        Vec::<String>::new()
+    );
+    let own =
+        with(&[("OTEL_PROPAGATORS", "b3,nonsense")]).with_propagator(BaggagePropagator::new());
     let telemetry = own.install().unwrap();
     assert_eq!(injected(&telemetry), Vec::<String>::new());
     assert_eq!(telemetry.complaints(), &[]);
@@ -107,16 +143,22 @@ fn propagators() {
 fn disabled() {
     let spans = InMemorySpanExporter::default();
     let logs = InMemoryLogExporter::default();
-    let telemetry = with(&[("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "otlp")])
-        .with_span_exporter(spans.clone())
-        .with_log_exporter(logs.clone())
-        .install()
-        .unwrap();
+    let telemetry = with(&[
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+    ])
+    .with_span_exporter(spans.clone())
+    .with_log_exporter(logs.clone())
+    .install()
+    .unwrap();
     telemetry_support::emit(&telemetry);
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     assert_eq!(spans.get_finished_spans().unwrap(), []);
     assert_eq!(logs.get_emitted_logs().unwrap().len(), 0);
-    assert_eq!(telemetry.propagator().fields().collect::<Vec<_>>(), ["traceparent", "tracestate", "baggage"]);
+    assert_eq!(
+        telemetry.propagator().fields().collect::<Vec<_>>(),
+        ["traceparent", "tracestate", "baggage"]
+    );
 }
 
 #[test]
@@ -133,27 +175,23 @@ fn wrong_names_are_complaints_and_in_strict_mode_errors_with_the_same_text() {
         r#"OTEL_PROPAGATORS: "w3c" is not known and is ignored; allowed: tracecontext, baggage, b3, b3multi, jaeger, none"#,
     ];
     let telemetry = with(&variables).install().unwrap();
-    let complaints: Vec<String> = telemetry.complaints().iter().map(ToString::to_string).collect();
+    let complaints: Vec<String> = telemetry
+        .complaints()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(complaints, expected);
     assert_eq!(error(with(&variables).strict()), expected.join("\n"));
-    assert!(with(&[("OTEL_PROPAGATORS", "b3")]).strict().install().is_ok());
+    assert!(
+        with(&[("OTEL_PROPAGATORS", "b3")])
+            .strict()
+            .install()
+            .is_ok()
+    );
 }
 
 #[test]
 fn complaints_are_warnings_where_a_subscriber_listens() {
-    use std::sync::{Arc, Mutex};
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -165,7 +203,7 @@ fn complaints_are_warnings_where_a_subscriber_listens() {
         with(&[("OTEL_TRACES_EXPORTER", "otpl")]).install().unwrap()
     });
     assert_eq!(
-        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap(),
+        lines.text(),
         " WARN otelware: OTEL_TRACES_EXPORTER: \"otpl\" is not known and is ignored; allowed: otlp, console, none\n"
     );
 }
@@ -181,11 +219,17 @@ fn what_cannot_work_is_an_error_at_once() {
         error(otlp("OTEL_EXPORTER_OTLP_HEADERS", "authorization")),
         r#"OTEL_EXPORTER_OTLP_HEADERS: element 1 has no "="; write name=value pairs separated by commas, such as authorization=Bearer%20token"#
     );
-    let endpoint = otlp("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense").install().unwrap_err();
+    let endpoint = otlp("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense")
+        .install()
+        .unwrap_err();
     assert!(matches!(endpoint, SetupError::Endpoint(_)));
-    let header = otlp("OTEL_EXPORTER_OTLP_HEADERS", "a b=c").install().unwrap_err();
+    let header = otlp("OTEL_EXPORTER_OTLP_HEADERS", "a b=c")
+        .install()
+        .unwrap_err();
     assert!(matches!(header, SetupError::Header(_)));
-    let certificate = otlp("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem").install().unwrap_err();
+    let certificate = otlp("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem")
+        .install()
+        .unwrap_err();
     assert!(matches!(certificate, SetupError::Certificate(_)));
 }
 
@@ -210,6 +254,11 @@ fn log_and_meter_providers_are_the_ones_given_out() {
     let mut record = logger.create_log_record();
     record.set_body("line".into());
     logger.emit(record);
-    telemetry.meter_provider().meter("test").u64_counter("unread").build().add(1, &[]);
+    telemetry
+        .meter_provider()
+        .meter("test")
+        .u64_counter("unread")
+        .build()
+        .add(1, &[]);
     assert_eq!(logs.get_emitted_logs().unwrap().len(), 1);
 }

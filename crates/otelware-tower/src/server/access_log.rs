@@ -40,7 +40,7 @@ impl AccessLog {
         route: Option<&str>,
         status: Option<StatusCode>,
         request_bytes: Option<u64>,
-        response_bytes: u64,
+        response_bytes: Option<u64>,
     ) {
         // The record belongs to the request's span, also where its body is dropped elsewhere.
         let _attached = end.context().clone().attach();

@@ -18,7 +18,7 @@ use otelware::operation::{
 use otelware::opentelemetry::logs::Severity;
 use otelware::opentelemetry::metrics::{Histogram, UpDownCounter};
 use otelware::opentelemetry::trace::{Link, SpanKind, TraceContextExt};
-use otelware::opentelemetry::{Context, KeyValue, StringValue};
+use otelware::opentelemetry::{Context, Key, KeyValue, StringValue};
 use otelware::propagation::{self, HeaderExtractor, Inbound, Trust};
 use otelware::semconv::{attribute, boundaries, event, metric, unit, value};
 use std::borrow::Cow;
@@ -190,8 +190,8 @@ impl Server {
                 .or_else(|| matched_route(request.extensions()))
                 .map(Route::new),
         };
-        let peer = peer_address(request.extensions());
-        let original = options.proxies.original(peer.map(|peer| peer.ip()), request.headers());
+        let peer = || peer_address(request.extensions());
+        let original = options.proxies.original(|| peer().map(|peer| peer.ip()), request.headers());
         let scheme = match original.as_ref().and_then(|original| original.scheme) {
             Some(scheme) => Scheme::new(scheme),
             None => request.uri().scheme_str().map_or(options.scheme, Scheme::new),
@@ -208,11 +208,14 @@ impl Server {
             route,
             late_route: false,
             has_own_name,
+            no_body: NoBody::of(request.method()),
             scheme,
             version: request.version(),
             status: None,
+            own_error: None,
             announced: None,
-            response_bytes: 0,
+            response_bytes: None,
+            begun_with: Vec::new(),
             request_bytes: None,
             extra_metric: match &options.metric_attributes {
                 Some(hook) if signals.metrics() => hook(view),
@@ -237,7 +240,7 @@ impl Server {
         Some(running.instrumentation.start(start, call, |call, list| {
             list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, method.as_str()));
             if method.is_other() {
-                let original = recent_value(bounded(view.method.as_str()));
+                let original = recent_value(view.method.as_str());
                 list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD_ORIGINAL, original));
             }
             let path = bounded(view.uri.path()).to_owned();
@@ -254,15 +257,18 @@ impl Server {
                 list.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
             }
             push_host(list, original.as_ref().and_then(|original| original.host), view);
-            if let Some(agent) = text(view.headers, &header::USER_AGENT) {
-                list.push(KeyValue::new(attribute::USER_AGENT_ORIGINAL, recent_value(bounded(agent))));
+            if let Some(agent) = view.headers.get(header::USER_AGENT) {
+                list.push(KeyValue::new(attribute::USER_AGENT_ORIGINAL, recent_value(agent)));
             }
-            push_client(list, original.and_then(|original| original.client), peer);
+            push_client(list, original.and_then(|original| original.client), peer());
             if !options.request_headers.is_empty() {
                 list.extend(options.request_headers.attributes(view.headers));
             }
             if let Some(hook) = &options.span_attributes {
-                extend_replacing(list, hook(view));
+                extend_replacing(list, not_reserved(hook(view)));
+            }
+            if options.response_attributes.is_some() {
+                call.begun_with = list.iter().map(|attribute| attribute.key.clone()).collect();
             }
         }))
     }
@@ -273,12 +279,15 @@ impl Server {
 fn push_host(list: &mut Vec<KeyValue>, original: Option<&str>, request: RequestView<'_>) {
     let host = original
         .or_else(|| request.uri.authority().map(http::uri::Authority::as_str))
-        .or_else(|| text(request.headers, &header::HOST));
+        .map(str::as_bytes)
+        .or_else(|| Some(request.headers.get(header::HOST)?.as_bytes()));
     let Some(host) = host else { return };
     let (address, port) = HOSTS.with(|hosts| {
-        hosts.get_or_insert_with(host, |host| match HostPort::parse(host) {
-            Some(found) => (Some(bounded(found.host).to_owned().into()), found.port),
-            None => (None, None),
+        hosts.get_or_insert_with(host, |host| {
+            match std::str::from_utf8(host).ok().and_then(HostPort::parse) {
+                Some(found) => (Some(Arc::<str>::from(bounded(found.host)).into()), found.port),
+                None => (None, None),
+            }
         })
     });
     if let Some(address) = address {
@@ -292,7 +301,7 @@ fn push_host(list: &mut Vec<KeyValue>, original: Option<&str>, request: RequestV
 /// `client.address` and `network.peer.*`.
 fn push_client(list: &mut Vec<KeyValue>, original: Option<&str>, peer: Option<SocketAddr>) {
     let peer = peer.map(|peer| {
-        let address = recent_value(&peer.ip().to_canonical().to_string());
+        let address = recent_value(peer.ip().to_canonical().to_string());
         (address, i64::from(peer.port()))
     });
     let client = match original {
@@ -345,6 +354,40 @@ fn peer_address(extensions: &http::Extensions) -> Option<SocketAddr> {
     None
 }
 
+/// Attributes that the end of the operation sets: hooks can't, since the SDK would keep both.
+const RESERVED: [&str; 5] = [
+    attribute::ERROR_TYPE,
+    attribute::HTTP_REQUEST_BODY_SIZE,
+    attribute::HTTP_RESPONSE_BODY_SIZE,
+    attribute::HTTP_RESPONSE_STATUS_CODE,
+    attribute::HTTP_ROUTE,
+];
+
+fn not_reserved(mut attributes: Vec<KeyValue>) -> Vec<KeyValue> {
+    attributes.retain(|attribute| !RESERVED.contains(&attribute.key.as_str()));
+    attributes
+}
+
+/// When a method leaves the response without a body (RFC 9110 §9.3.2, §9.3.6).
+#[derive(Clone, Copy, Debug)]
+enum NoBody {
+    Never,
+    OnSuccess,
+    Always,
+}
+
+impl NoBody {
+    fn of(method: &Method) -> Self {
+        if *method == Method::HEAD {
+            Self::Always
+        } else if *method == Method::CONNECT {
+            Self::OnSuccess
+        } else {
+            Self::Never
+        }
+    }
+}
+
 /// What is known of a request at its server.
 #[derive(Debug)]
 pub(super) struct ServerCall {
@@ -355,12 +398,19 @@ pub(super) struct ServerCall {
     late_route: bool,
     /// Whether a hook named the span.
     has_own_name: bool,
+    /// Whether the request's method, whatever its label, leaves the response without a body.
+    no_body: NoBody,
     scheme: Scheme,
     version: Version,
     status: Option<StatusCode>,
+    /// The class that the application gave the response, see [`ErrorType`].
+    own_error: Option<ErrorType>,
     /// How many bytes the response's body is to have.
     announced: Option<u64>,
-    response_bytes: u64,
+    /// How many bytes of the response's body went by, if it is observed.
+    response_bytes: Option<u64>,
+    /// The attributes that the span began with, where hooks may give some of them again.
+    begun_with: Vec<Key>,
     request_bytes: Option<Arc<AtomicU64>>,
     extra_metric: Vec<KeyValue>,
     access_log: Option<Box<AccessLog>>,
@@ -378,16 +428,19 @@ impl ServerCall {
         mut response: Response<B>,
     ) -> Response<ResponseBody<B>> {
         let status = response.status();
-        let own_error = response.extensions().get::<ErrorType>().cloned();
         let exact = response.body().size_hint().exact();
         let server = operation.describe().server.clone();
         let options = &server.options;
-        if let Some(header) = options.trace_response {
+        if let Some(header) = options.trace_response
+            && operation.signals().traces()
+        {
             let span = operation.context().span();
             header.write(span.span_context(), response.headers_mut());
         }
         let call = operation.describe_mut();
         call.status = Some(status);
+        call.own_error = response.extensions().get::<ErrorType>().cloned();
+        call.response_bytes = Some(0);
         call.announced = exact.or_else(|| {
             text(response.headers(), &header::CONTENT_LENGTH)?.parse().ok()
         });
@@ -397,20 +450,18 @@ impl ServerCall {
         let bodiless = call.is_bodiless(status) || response.body().is_end_stream();
         if operation.is_recording() {
             let span = operation.context().span();
-            if !options.response_headers.is_empty() {
-                span.set_attributes(options.response_headers.attributes(response.headers()));
-            }
+            let mut list = options.response_headers.attributes(response.headers());
             if let Some(hook) = &options.response_attributes {
-                span.set_attributes(hook(ResponseView {
+                let begun_with = &operation.describe().begun_with;
+                let mut more = not_reserved(hook(ResponseView {
                     status,
                     headers: response.headers(),
                     extensions: response.extensions(),
                 }));
+                more.retain(|attribute| !begun_with.contains(&attribute.key));
+                extend_replacing(&mut list, more);
             }
-        }
-        if let Some(class) = own_error {
-            operation.finish(&Outcome::Error(class));
-            return response.map(ResponseBody::unobserved);
+            span.set_attributes(list);
         }
         if bodiless {
             let outcome = operation.describe().outcome();
@@ -421,6 +472,7 @@ impl ServerCall {
             None => response.map(|body| ResponseBody::observed(body, Some(operation))),
             Some(every) => {
                 let segments = every.map(|every| operation.describe().segments(&operation, every));
+                operation.describe_mut().response_bytes = None;
                 let outcome = operation.describe().outcome();
                 operation.finish(&outcome);
                 response.map(|body| match segments {
@@ -448,10 +500,13 @@ impl ServerCall {
 
     /// Whether a response of this status has no body, or one that this layer will not see.
     fn is_bodiless(&self, status: StatusCode) -> bool {
-        self.method.as_str() == "HEAD"
-            || status.is_informational()
+        status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || (self.method.as_str() == "CONNECT" && status.is_success())
+            || match self.no_body {
+                NoBody::Never => false,
+                NoBody::OnSuccess => status.is_success(),
+                NoBody::Always => true,
+            }
     }
 
     /// Emits the error that ended the request as an event, where events are wanted.
@@ -524,7 +579,7 @@ impl ServerCall {
 }
 
 impl Describe for ServerCall {
-    fn left(&mut self, _: &Context, _: bool) {
+    fn left(&mut self) {
         if let Some(route) = route::take()
             && (self.route.is_none() || self.late_route)
         {
@@ -558,10 +613,9 @@ impl Describe for ServerCall {
             .as_ref()
             .map(|bytes| bytes.load(Ordering::Relaxed));
         if let Some(sizes) = &running.sizes {
-            let response_bytes = self.status.map(|_| self.response_bytes);
             for (bytes, name, series) in [
                 (request_bytes, attribute::HTTP_REQUEST_BODY_SIZE, &sizes.request),
-                (response_bytes, attribute::HTTP_RESPONSE_BODY_SIZE, &sizes.response),
+                (self.response_bytes, attribute::HTTP_RESPONSE_BODY_SIZE, &sizes.response),
             ] {
                 let Some(bytes) = bytes else { continue };
                 if let Some(span) = end.span() {
@@ -590,8 +644,19 @@ impl Describe for ServerCall {
 }
 
 impl DescribeBody for ServerCall {
+    fn class<E: 'static>(&self, error: &E) -> ErrorType {
+        // All bodies of axum fail with its own type, which says nothing of the error in it.
+        #[cfg(feature = "axum")]
+        if let Some(error) = (error as &dyn std::any::Any).downcast_ref::<axum::Error>() {
+            return otelware::http::error_type_of(error);
+        }
+        otelware::http::error_type(error)
+    }
+
     fn data(&mut self, bytes: u64) {
-        self.response_bytes += bytes;
+        if let Some(flowed) = &mut self.response_bytes {
+            *flowed += bytes;
+        }
     }
 
     fn failed(&mut self, context: &Context, class: &ErrorType, error: &dyn Display) {
@@ -599,6 +664,9 @@ impl DescribeBody for ServerCall {
     }
 
     fn outcome(&self) -> Outcome {
+        if let Some(class) = &self.own_error {
+            return Outcome::Error(class.clone());
+        }
         match self.status {
             Some(status) if status.is_server_error() => Outcome::Error(status_error(status)),
             _ => Outcome::Success,
@@ -607,6 +675,7 @@ impl DescribeBody for ServerCall {
 
     fn is_complete(&self) -> bool {
         self.announced
-            .is_some_and(|announced| self.response_bytes >= announced)
+            .zip(self.response_bytes)
+            .is_some_and(|(announced, flowed)| flowed >= announced)
     }
 }

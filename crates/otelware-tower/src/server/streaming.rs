@@ -147,12 +147,17 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
+        let mut this = self.project();
         match this.segments {
             None => this.body.poll_frame(cx),
             Some(segments) => {
-                let frame = ready!(segments.poll(|| this.body.poll_frame(cx)));
+                let frame = ready!(segments.poll(|| this.body.as_mut().poll_frame(cx)));
                 segments.count(&frame);
+                // Transports do not ask for the end after trailers, or of a body that knows it.
+                let is_trailers = matches!(&frame, Some(Ok(frame)) if frame.is_trailers());
+                if is_trailers || this.body.is_end_stream() {
+                    segments.end();
+                }
                 Poll::Ready(frame)
             }
         }
@@ -226,9 +231,8 @@ impl Segments {
                 let segment = match self.current.take() {
                     Some(segment) if segment.elapsed() < self.every => segment,
                     over => {
-                        if let Some(over) = over {
-                            over.finish(&Outcome::Success);
-                        }
+                        self.current = over;
+                        self.end();
                         self.begin()
                     }
                 };
@@ -240,11 +244,13 @@ impl Segments {
                 let segment = self.current.take().unwrap_or_else(|| self.begin());
                 segment.finish(&Outcome::Error(otelware::http::error_type(error)));
             }
-            None => {
-                if let Some(segment) = self.current.take() {
-                    segment.finish(&Outcome::Success);
-                }
-            }
+            None => self.end(),
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(segment) = self.current.take() {
+            segment.finish(&Outcome::Success);
         }
     }
 

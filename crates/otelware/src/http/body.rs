@@ -47,12 +47,12 @@ pin_project! {
     impl<B, D: DescribeBody> PinnedDrop for OperationBody<B, D> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let Some(operation) = this.operation.take()
-                && !std::thread::panicking()
-                && operation.describe().is_complete()
-            {
+            if let Some(operation) = this.operation.take() {
                 let outcome = operation.describe().outcome();
-                operation.finish(&outcome);
+                // What the head said of an error stands, whether or not the body was wanted.
+                if operation.describe().is_complete() || matches!(outcome, Outcome::Error(_)) {
+                    operation.finish(&outcome);
+                }
             }
         }
     }
@@ -93,14 +93,15 @@ where
         let frame = ready!(polled);
         let outcome = match &frame {
             Some(Ok(frame)) => {
+                let mut is_last = this.body.is_end_stream();
                 if let Some(data) = frame.data_ref() {
                     operation.describe_mut().data(remaining(data));
                 } else if let Some(trailers) = frame.trailers_ref() {
                     operation.describe_mut().trailers(trailers);
+                    // Nothing may follow them: transports stop polling here.
+                    is_last = true;
                 }
-                this.body
-                    .is_end_stream()
-                    .then(|| operation.describe().outcome())
+                is_last.then(|| operation.describe().outcome())
             }
             Some(Err(error)) => {
                 let class = operation.describe().class(error);

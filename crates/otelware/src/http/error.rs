@@ -23,6 +23,11 @@ pub fn error_type<E: 'static>(error: &E) -> ErrorType {
 
 /// The class of an error that may stand for another one: the first of its sources that is known.
 pub fn error_type_of(error: &(dyn Error + 'static)) -> ErrorType {
+    known_error_type(error).unwrap_or_else(|| value::OTHER.into())
+}
+
+/// The class of the first error known, of this one and its sources.
+pub fn known_error_type(error: &(dyn Error + 'static)) -> Option<ErrorType> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -32,16 +37,31 @@ pub fn error_type_of(error: &(dyn Error + 'static)) -> ErrorType {
                     next = Some(inner);
                     continue;
                 }
-                (kind, _) => return ErrorType::from(io_class(kind)),
+                (kind, _) => return Some(io_class(kind).into()),
             }
         }
-        // The timers of tower and tokio; their crates are no dependencies of this one.
-        if matches!(error.to_string().as_str(), "request timed out" | "deadline has elapsed") {
-            return ErrorType::from(value::TIMEOUT);
+        if let Some(class) = class_of_text(&error.to_string()) {
+            return Some(class.into());
         }
         next = error.source();
     }
-    ErrorType::from(value::OTHER)
+    None
+}
+
+/// The fixed texts of errors whose types are private, or whose crates are no dependencies of this
+/// one.
+fn class_of_text(text: &str) -> Option<&'static str> {
+    match text {
+        // tower, tokio, reqwest
+        "request timed out" | "deadline has elapsed" | "operation timed out" => {
+            Some(value::TIMEOUT)
+        }
+        // hyper-util, reqwest
+        "dns error" => Some("name_resolution_error"),
+        // hyper
+        "connection closed before message completed" => Some("connection_closed"),
+        _ => None,
+    }
 }
 
 const fn io_class(kind: io::ErrorKind) -> &'static str {
@@ -94,5 +114,8 @@ mod tests {
         assert_eq!(error_type(&text).as_str(), "_OTHER");
         let timer: BoxError = "request timed out".into();
         assert_eq!(error_type(&timer).as_str(), "timeout");
+        let closed: BoxError = "connection closed before message completed".into();
+        assert_eq!(error_type(&closed).as_str(), "connection_closed");
+        assert_eq!(known_error_type(&*text), None);
     }
 }

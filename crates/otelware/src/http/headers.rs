@@ -61,8 +61,11 @@ impl HeaderCapture {
             if name.contains('*') {
                 capture.patterns.push(name);
             } else if let Ok(name) = HeaderName::try_from(name) {
-                let key = capture.key(&name);
-                capture.exact.push((name, key));
+                // A header that is named twice is one attribute.
+                if !capture.exact.iter().any(|(exact, _)| *exact == name) {
+                    let key = capture.key(&name);
+                    capture.exact.push((name, key));
+                }
             }
         }
         capture

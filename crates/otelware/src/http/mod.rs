@@ -12,7 +12,7 @@ mod url;
 
 pub use authority::HostPort;
 pub use body::{CountedBody, DescribeBody, OperationBody};
-pub use error::{error_type, error_type_of};
+pub use error::{error_type, error_type_of, known_error_type};
 pub use headers::{HeaderCapture, is_secret};
 pub use method::{KnownMethods, MethodLabel};
 pub use protocol::{protocol_id, protocol_version, status_error};

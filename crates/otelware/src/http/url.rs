@@ -109,7 +109,7 @@ impl UrlRedaction {
         // `s%69g` is `sig` to the server.
         let is_sensitive = if key.contains('%') {
             let decoded = percent_decode_str(key).decode_utf8_lossy();
-            self.keys.iter().any(|sensitive| *sensitive == decoded)
+            self.keys.contains(&decoded)
         } else {
             self.keys.iter().any(|sensitive| sensitive == key)
         };

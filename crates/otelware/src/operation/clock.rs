@@ -27,23 +27,18 @@ impl Moment {
         Self::at(Instant::now(), SystemTime::now)
     }
 
+    #[inline]
     fn at(monotonic: Instant, read_wall: impl FnOnce() -> SystemTime) -> Self {
-        let (instant, system) = match ANCHOR.get() {
-            Some((instant, system))
-                if monotonic.saturating_duration_since(instant) < ANCHORED_FOR =>
-            {
-                (instant, system)
+        if let Some((instant, system)) = ANCHOR.get() {
+            let since = monotonic.saturating_duration_since(instant);
+            if since < ANCHORED_FOR {
+                let wall = system + since;
+                return Self { monotonic, wall };
             }
-            _ => {
-                let anchor = (monotonic, read_wall());
-                ANCHOR.set(Some(anchor));
-                anchor
-            }
-        };
-        Self {
-            monotonic,
-            wall: system + monotonic.saturating_duration_since(instant),
         }
+        let wall = read_wall();
+        ANCHOR.set(Some((monotonic, wall)));
+        Self { monotonic, wall }
     }
 
     /// The wall clock's time.

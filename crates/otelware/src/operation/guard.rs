@@ -18,7 +18,7 @@ pub trait Describe {
     fn end(&mut self, end: &End<'_>);
 
     /// Called on the operation's thread each time the code that it runs returns or unwinds.
-    fn left(&mut self, _context: &Context, _recording: bool) {}
+    fn left(&mut self) {}
 }
 
 /// The end of an operation.
@@ -69,76 +69,66 @@ impl<'a> End<'a> {
 #[derive(Debug)]
 #[must_use = "an operation that is dropped counts as cancelled"]
 pub struct Operation<D: Describe> {
-    context: Context,
-    started: Moment,
-    family: Family,
-    cancellation: Cancellation,
-    recording: bool,
-    signals: Signals,
-    finished: bool,
-    in_flight: Option<InFlight>,
-    describe: D,
+    // Boxed, since futures and bodies that hold an operation are moved about.
+    live: Box<Live<D>>,
+}
+
+/// All that an operation keeps while it is under way.
+#[derive(Debug)]
+pub(super) struct Live<D> {
+    pub(super) context: Context,
+    pub(super) started: Moment,
+    pub(super) family: Family,
+    pub(super) cancellation: Cancellation,
+    pub(super) recording: bool,
+    pub(super) signals: Signals,
+    pub(super) finished: bool,
+    pub(super) in_flight: Option<InFlight>,
+    pub(super) describe: D,
 }
 
 impl<D: Describe> Operation<D> {
-    #[expect(clippy::too_many_arguments, reason = "called from one place, which has them all")]
-    pub(super) const fn new(
-        context: Context,
-        started: Moment,
-        recording: bool,
-        signals: Signals,
-        family: Family,
-        cancellation: Cancellation,
-        in_flight: Option<InFlight>,
-        describe: D,
-    ) -> Self {
+    #[inline]
+    pub(super) fn new(live: Live<D>) -> Self {
         Self {
-            context,
-            started,
-            family,
-            cancellation,
-            recording,
-            signals,
-            finished: false,
-            in_flight,
-            describe,
+            live: Box::new(live),
         }
     }
 
     /// The context of the operation, with its span and the baggage that came with it.
     pub const fn context(&self) -> &Context {
-        &self.context
+        &self.live.context
     }
 
     /// Whether its span records attributes.
     pub const fn is_recording(&self) -> bool {
-        self.recording
+        self.live.recording
     }
 
     /// The signals that are wanted of it.
     pub const fn signals(&self) -> Signals {
-        self.signals
+        self.live.signals
     }
 
     /// How long it has been under way.
     pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.live.started.elapsed()
     }
 
     /// What is known of it.
     pub const fn describe(&self) -> &D {
-        &self.describe
+        &self.live.describe
     }
 
     /// What is known of it, to add to.
     pub const fn describe_mut(&mut self) -> &mut D {
-        &mut self.describe
+        &mut self.live.describe
     }
 
     /// Sets an attribute of the span, if it records.
     pub fn set_attribute(&self, attribute: KeyValue) {
-        if self.recording {
-            self.context.span().set_attribute(attribute);
+        if self.live.recording {
+            self.live.context.span().set_attribute(attribute);
         }
     }
 
@@ -147,8 +137,8 @@ impl<D: Describe> Operation<D> {
     #[inline]
     pub fn enter(&mut self) -> Entered<'_, D> {
         Entered {
-            attached: Some(self.context.clone().attach()),
-            outer: active::replace(self.family),
+            attached: Some(self.live.context.clone().attach()),
+            outer: active::replace(self.live.family),
             unwinding: std::thread::panicking(),
             operation: self,
         }
@@ -156,9 +146,11 @@ impl<D: Describe> Operation<D> {
 
     /// Finishes the operation.
     pub fn finish(mut self, outcome: &Outcome) {
-        self.end(outcome);
+        self.live.end(outcome);
     }
+}
 
+impl<D: Describe> Live<D> {
     fn end(&mut self, outcome: &Outcome) {
         if std::mem::replace(&mut self.finished, true) {
             return;
@@ -196,8 +188,8 @@ impl<D: Describe> Operation<D> {
 
 impl<D: Describe> Drop for Operation<D> {
     fn drop(&mut self) {
-        if !self.finished {
-            self.end(&if std::thread::panicking() {
+        if !self.live.finished {
+            self.live.end(&if std::thread::panicking() {
                 Outcome::Panicked
             } else {
                 Outcome::Cancelled
@@ -222,10 +214,10 @@ impl<D: Describe> Drop for Entered<'_, D> {
     fn drop(&mut self) {
         active::replace(self.outer);
         self.attached = None;
-        let operation = &mut *self.operation;
-        operation.describe.left(&operation.context, operation.recording);
+        let live = &mut *self.operation.live;
+        live.describe.left();
         if std::thread::panicking() && !self.unwinding {
-            operation.end(&Outcome::Panicked);
+            live.end(&Outcome::Panicked);
         }
     }
 }

@@ -3,15 +3,14 @@
 use super::active::Family;
 use super::clock::Moment;
 use super::event::{EventSink, Exception};
-use super::guard::{Describe, Operation};
+use super::guard::{Describe, Live, Operation};
 use super::outcome::Cancellation;
-use super::providers::Providers;
+use super::providers::{Providers, StartSpan};
 use super::series::{InFlight, Series};
 use super::signals::Signals;
 use crate::semconv::{SCHEMA_URL, unit};
-use opentelemetry::global::BoxedTracer;
 use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
-use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use std::borrow::Cow;
 
@@ -42,7 +41,8 @@ pub struct Start {
 /// providers may still be set after a layer was built.
 pub struct Instrumentation {
     providers: Providers,
-    tracer: BoxedTracer,
+    spans: Box<dyn StartSpan>,
+    late_attributes: bool,
     meter: Meter,
     events: Option<Box<dyn EventSink>>,
 }
@@ -56,7 +56,8 @@ impl Instrumentation {
             .build();
         Self {
             providers: providers.clone(),
-            tracer: providers.tracer(scope.clone()),
+            spans: providers.spans(scope.clone()),
+            late_attributes: providers.has_late_attributes(),
             meter: providers.meter(scope.clone()),
             events: providers.events(scope),
         }
@@ -120,70 +121,83 @@ impl Instrumentation {
     /// Begins an operation.
     ///
     /// `attributes` adds the span's first attributes. It is called before the span starts, so
-    /// that samplers see them; under a remote parent that was not sampled, only if the span
-    /// records nevertheless; and not at all where no span is wanted.
+    /// that samplers see them; under a remote parent that was not sampled, or where attributes
+    /// are [late](Providers::set_late_attributes), only if the span records nevertheless; and not
+    /// at all where no span is wanted.
+    #[inline]
     pub fn start<D: Describe>(
         &self,
         start: Start,
-        describe: D,
-        attributes: impl FnOnce(&D, &mut Vec<KeyValue>),
+        mut describe: D,
+        attributes: impl FnOnce(&mut D, &mut Vec<KeyValue>),
     ) -> Operation<D> {
         let started = Moment::now();
         let (context, recording) = if start.signals.traces() {
-            self.start_span(start.name, start.kind, start.links, start.parent, started, |list| {
-                attributes(&describe, list);
+            self.start_span(start.name, start.kind, start.links, &start.parent, started, |list| {
+                attributes(&mut describe, list);
             })
         } else {
             (start.parent, false)
         };
-        Operation::new(
+        Operation::new(Live {
             context,
             started,
+            family: start.family,
+            cancellation: start.cancellation,
             recording,
-            start.signals,
-            start.family,
-            start.cancellation,
-            start.in_flight,
+            signals: start.signals,
+            finished: false,
+            in_flight: start.in_flight,
             describe,
-        )
+        })
     }
 
+    #[inline]
     fn start_span(
         &self,
         name: Cow<'static, str>,
         kind: SpanKind,
         links: Vec<Link>,
-        parent: Context,
+        parent: &Context,
         started: Moment,
         attributes: impl FnOnce(&mut Vec<KeyValue>),
     ) -> (Context, bool) {
-        let span = parent.span();
-        let parent_span = span.span_context();
-        // Samplers drop what an unsampled remote parent leads to, whatever its attributes are.
-        let unlikely = parent_span.is_remote() && !parent_span.is_sampled();
-        // Room for what handlers and the end of the operation add.
-        let mut list = Vec::new();
-        let mut attributes = Some(attributes);
         let mut builder = SpanBuilder::from_name(name)
             .with_kind(kind)
             .with_start_time(started.wall());
-        if !unlikely && let Some(attributes) = attributes.take() {
-            list.reserve(16);
-            attributes(&mut list);
-            builder.attributes = Some(list);
-        }
         if !links.is_empty() {
             builder = builder.with_links(links);
         }
-        let span = self.tracer.build_with_context(builder, &parent);
-        let context = parent.with_span(span);
-        let recording = context.span().is_recording();
-        if recording && let Some(attributes) = attributes {
+        let list = || {
+            // Room for what handlers and the end of the operation add.
             let mut list = Vec::with_capacity(16);
             attributes(&mut list);
-            context.span().set_attributes(list);
+            list
+        };
+        if self.attributes_wait(parent) {
+            let context = self.spans.start(builder, parent);
+            let recording = context.span().is_recording();
+            if recording {
+                context.span().set_attributes(list());
+            }
+            return (context, recording);
         }
+        builder.attributes = Some(list());
+        let context = self.spans.start(builder, parent);
+        let recording = context.span().is_recording();
         (context, recording)
+    }
+
+    /// Whether attributes wait until the span is known to record.
+    #[inline]
+    fn attributes_wait(&self, parent: &Context) -> bool {
+        let span = parent.span();
+        let parent = span.span_context();
+        if parent.is_remote() {
+            // Samplers drop what an unsampled remote parent leads to, whatever its attributes are.
+            return !parent.is_sampled() || self.late_attributes;
+        }
+        self.late_attributes
     }
 
     /// Emits an exception as a log event, if a logger provider was handed in.

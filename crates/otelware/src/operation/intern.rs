@@ -56,13 +56,15 @@ impl Eq for Interned {}
 
 const SLOTS: usize = 32;
 
+type Slot<T> = Option<(Box<[u8]>, T)>;
+
 /// A few recent strings of one thread, each with what was made of it.
 ///
 /// For values that clients send and that mostly repeat (`Host`, `User-Agent`): a repeated one
-/// costs a comparison and a reference count instead of an allocation. A new string takes the
-/// place of an older one, so that no more than 32 are kept, of at most 256 bytes each.
+/// costs a comparison instead of a check, a parse and an allocation. A new string takes the place
+/// of an older one, so that no more than 32 are kept, of at most 256 bytes each.
 pub struct Recent<T> {
-    slots: RefCell<[Option<(Arc<str>, T)>; SLOTS]>,
+    slots: RefCell<[Slot<T>; SLOTS]>,
 }
 
 impl<T: Clone> Recent<T> {
@@ -73,24 +75,20 @@ impl<T: Clone> Recent<T> {
         }
     }
 
-    /// What `make` made of `text`, now or before.
-    pub fn get_or_insert_with(&self, text: &str, make: impl FnOnce(&Arc<str>) -> T) -> T {
-        let slot = (hash_bytes(text.as_bytes()) >> 32) as usize % SLOTS;
-        if text.len() <= LONGEST
+    /// What `make` made of `bytes`, now or before.
+    #[inline]
+    pub fn get_or_insert_with(&self, bytes: &[u8], make: impl FnOnce(&[u8]) -> T) -> T {
+        let slot = (hash_bytes(bytes) >> 32) as usize % SLOTS;
+        if bytes.len() <= LONGEST
             && let Ok(mut slots) = self.slots.try_borrow_mut()
             && let Some(slot) = slots.get_mut(slot)
         {
-            match slot {
-                Some((known, made)) if **known == *text => return made.clone(),
-                _ => {
-                    let text: Arc<str> = text.into();
-                    let made = make(&text);
-                    *slot = Some((text, made.clone()));
-                    return made;
-                }
-            }
+            return match slot {
+                Some((known, made)) if **known == *bytes => made.clone(),
+                _ => slot.insert((bytes.into(), make(bytes))).1.clone(),
+            };
         }
-        make(&text.into())
+        make(bytes)
     }
 }
 
@@ -126,9 +124,15 @@ thread_local! {
     static VALUES: Recent<StringValue> = const { Recent::new() };
 }
 
-/// An attribute value for a string that clients send and that mostly repeats.
-pub fn recent_value(text: &str) -> StringValue {
-    VALUES.with(|values| values.get_or_insert_with(text, |text| text.clone().into()))
+/// An attribute value for what clients send and mostly repeats, cut to 4,096 bytes. What is not
+/// UTF-8 in it is replaced.
+#[inline]
+pub fn recent_value(bytes: impl AsRef<[u8]>) -> StringValue {
+    let make = |bytes: &[u8]| {
+        let text: Arc<str> = bounded(&String::from_utf8_lossy(bytes)).into();
+        text.into()
+    };
+    VALUES.with(|values| values.get_or_insert_with(bytes.as_ref(), make))
 }
 
 #[cfg(test)]
@@ -162,20 +166,20 @@ mod tests {
         let recent = Recent::new();
         let made = std::cell::Cell::new(0);
         let look = |text: &str| {
-            recent.get_or_insert_with(text, |text| {
+            recent.get_or_insert_with(text.as_bytes(), |bytes| {
                 made.set(made.get() + 1);
-                text.clone()
+                String::from_utf8_lossy(bytes).into_owned()
             })
         };
-        assert_eq!((&*look("a"), &*look("a"), made.get()), ("a", "a", 1));
+        assert_eq!((look("a"), look("a"), made.get()), ("a".into(), "a".into(), 1));
         for n in 0..10_000 {
             let text = format!("host-{n}");
-            assert_eq!(*look(&text), *text);
+            assert_eq!(look(&text), text);
         }
         assert_eq!(made.get(), 10_001);
         assert_eq!(recent.slots.borrow().iter().flatten().count(), SLOTS);
         let long = "l".repeat(LONGEST + 1);
-        assert_eq!((&*look(&long), made.get()), (&*long, 10_002));
-        assert_eq!((&*look(&long), made.get()), (&*long, 10_003));
+        assert_eq!((look(&long), made.get()), (long.clone(), 10_002));
+        assert_eq!((look(&long), made.get()), (long.clone(), 10_003));
     }
 }

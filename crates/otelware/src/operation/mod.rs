@@ -29,18 +29,19 @@ pub use instrumentation::{Instrumentation, Start, extend_replacing};
 pub use intern::{Interned, Recent, bounded, recent_value};
 pub use outcome::{Cancellation, ErrorType, Outcome};
 pub use providers::Providers;
+#[cfg(feature = "telemetry")]
+pub(crate) use providers::set_global_late_attributes;
 pub use series::{InFlight, Instrument, Series, SeriesKey};
 pub use signals::Signals;
 pub use table::{Table, hash_number};
 
-/// Adds to a layer or wrapper the methods by which every crate of the family is handed its
+/// Adds to a layer or wrapper (which is `#[must_use]`) the methods by which every crate of the family is handed its
 /// providers. The type has a method `providers_mut(&mut self) -> &mut Providers`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_providers {
     () => {
         /// Sends spans to this provider instead of the global one.
-        #[must_use]
         pub fn with_tracer_provider<P, T, S>(mut self, provider: P) -> Self
         where
             P: $crate::opentelemetry::trace::TracerProvider<Tracer = T> + Send + Sync + 'static,
@@ -51,8 +52,16 @@ macro_rules! __with_providers {
             self
         }
 
+        /// Sets a span's attributes only once the span is known to record, instead of before it
+        /// starts. That is cheaper where few spans are sampled, and samplers then see no
+        /// attributes. (With [`otelware::init`]($crate::init) it happens by itself where the
+        /// sampler looks at none.)
+        pub fn with_late_attributes(mut self) -> Self {
+            self.providers_mut().set_late_attributes();
+            self
+        }
+
         /// Sends measurements to this provider instead of the global one.
-        #[must_use]
         pub fn with_meter_provider(
             mut self,
             provider: impl $crate::opentelemetry::metrics::MeterProvider + Send + Sync + 'static,
@@ -63,7 +72,6 @@ macro_rules! __with_providers {
 
         /// Emits errors and panics as exception events to this provider. Without one there are no
         /// such events: the span's and the metric's `error.type` say what failed.
-        #[must_use]
         pub fn with_logger_provider<P, L>(mut self, provider: P) -> Self
         where
             P: $crate::opentelemetry::logs::LoggerProvider<Logger = L> + Send + Sync + 'static,
@@ -74,7 +82,6 @@ macro_rules! __with_providers {
         }
 
         /// Propagates context with this propagator instead of the global one.
-        #[must_use]
         pub fn with_propagator(
             mut self,
             propagator: impl $crate::opentelemetry::propagation::TextMapPropagator

@@ -1,23 +1,34 @@
 //! Where an instrumentation's spans, measurements and context go.
 
-use opentelemetry::global::{BoxedTracer, ObjectSafeTracerProvider};
 use crate::propagation::SharedPropagator;
 use super::event::{EventSink, EventSource};
 use opentelemetry::logs::{Logger, LoggerProvider};
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{Tracer, TracerProvider};
-use opentelemetry::{InstrumentationScope, global};
+use opentelemetry::trace::{SpanBuilder, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::{Context, InstrumentationScope, global};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The providers and the propagator that an instrumentation uses: those given to it, else the
 /// global ones.
 #[derive(Clone, Default)]
 pub struct Providers {
-    tracer: Option<Arc<dyn ObjectSafeTracerProvider + Send + Sync>>,
+    tracer: Option<Arc<dyn SpanSource + Send + Sync>>,
     meter: Option<Arc<dyn MeterProvider + Send + Sync>>,
     logger: Option<Arc<dyn EventSource + Send + Sync>>,
     propagator: Option<SharedPropagator>,
+    late_attributes: bool,
+}
+
+/// Whether attributes are late where the global tracer provider is used.
+static GLOBAL_LATE_ATTRIBUTES: AtomicBool = AtomicBool::new(false);
+
+/// Tells whether the global tracer provider's sampler drops most spans without a look at their
+/// attributes.
+#[cfg(feature = "telemetry")]
+pub(crate) fn set_global_late_attributes(late: bool) {
+    GLOBAL_LATE_ATTRIBUTES.store(late, Ordering::Relaxed);
 }
 
 impl Providers {
@@ -50,13 +61,23 @@ impl Providers {
         &mut self,
         propagator: impl TextMapPropagator + Send + Sync + 'static,
     ) {
-        self.propagator = Some(Arc::new(propagator));
+        self.propagator = Some(SharedPropagator::new(propagator));
     }
 
-    pub(crate) fn tracer(&self, scope: InstrumentationScope) -> BoxedTracer {
+    /// Attributes are set once a span is known to record, and samplers see none.
+    pub const fn set_late_attributes(&mut self) {
+        self.late_attributes = true;
+    }
+
+    pub(crate) fn has_late_attributes(&self) -> bool {
+        let global = self.tracer.is_none();
+        self.late_attributes || (global && GLOBAL_LATE_ATTRIBUTES.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn spans(&self, scope: InstrumentationScope) -> Box<dyn StartSpan> {
         match &self.tracer {
-            Some(provider) => BoxedTracer::new(provider.boxed_tracer(scope)),
-            None => global::tracer_with_scope(scope),
+            Some(provider) => provider.spans(scope),
+            None => Box::new(global::tracer_with_scope(scope)),
         }
     }
 
@@ -75,9 +96,42 @@ impl Providers {
     #[inline]
     pub fn with_propagator<T>(&self, mut use_it: impl FnMut(&dyn TextMapPropagator) -> T) -> T {
         match &self.propagator {
-            Some(propagator) => use_it(&**propagator),
+            Some(propagator) => use_it(propagator),
             None => global::get_text_map_propagator(use_it),
         }
+    }
+}
+
+/// Makes starters of spans; stands for any tracer provider.
+trait SpanSource {
+    fn spans(&self, scope: InstrumentationScope) -> Box<dyn StartSpan>;
+}
+
+impl<P, T, S> SpanSource for P
+where
+    P: TracerProvider<Tracer = T>,
+    T: Tracer<Span = S> + Send + Sync + 'static,
+    S: opentelemetry::trace::Span + Send + Sync + 'static,
+{
+    fn spans(&self, scope: InstrumentationScope) -> Box<dyn StartSpan> {
+        Box::new(self.tracer_with_scope(scope))
+    }
+}
+
+/// Starts spans; stands for any tracer. (The API's own `BoxedTracer` allocates once more for each
+/// span.)
+pub(crate) trait StartSpan: Send + Sync {
+    /// The context `parent` with a new span in it.
+    fn start(&self, builder: SpanBuilder, parent: &Context) -> Context;
+}
+
+impl<T, S> StartSpan for T
+where
+    T: Tracer<Span = S> + Send + Sync,
+    S: opentelemetry::trace::Span + Send + Sync + 'static,
+{
+    fn start(&self, builder: SpanBuilder, parent: &Context) -> Context {
+        parent.with_span(self.build_with_context(builder, parent))
     }
 }
 

@@ -24,11 +24,37 @@ pub(super) fn byte(digits: [u8; 2]) -> Option<u8> {
 
 /// Reads a trace id from 32 lower-case digits.
 pub(super) fn trace_id(digits: &[u8; 32]) -> Option<u128> {
-    let (high, low) = digits.split_at(16);
-    match (number(high), number(low)) {
-        (Some(high), Some(low)) => Some(u128::from(high) << 64 | u128::from(low)),
-        _ => None,
+    let (high, low) = digits.as_chunks::<16>().0.split_first()?;
+    let low = low.first()?;
+    Some(u128::from(span_id(high)?) << 64 | u128::from(span_id(low)?))
+}
+
+/// Reads a span id from 16 lower-case digits.
+pub(super) fn span_id(digits: &[u8; 16]) -> Option<u64> {
+    let (high, low) = digits.as_chunks::<8>().0.split_first()?;
+    let low = low.first()?;
+    Some(u64::from(eight(*high)?) << 32 | u64::from(eight(*low)?))
+}
+
+/// Reads eight lower-case digits at once: every step works on all bytes of one number.
+fn eight(digits: [u8; 8]) -> Option<u32> {
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
     }
+    let digits = u64::from_be_bytes(digits);
+    // One in the bytes that may be letters: 0x61 to 0x66, where digits are 0x30 to 0x39.
+    let letters = (digits >> 6) & each(1);
+    let values = (digits & each(0x0f)) + letters * 9;
+    let written = values + each(b'0') + letters * u64::from(b'a' - b'0' - 10);
+    // From 10 on this reaches the uppermost bit, as letters must and digits must not.
+    let from_ten = (values + each(0x80 - 10)) & each(0x80);
+    let from_sixteen = values & each(0x10);
+    if written != digits || from_ten != letters << 7 || from_sixteen != 0 {
+        return None;
+    }
+    let bytes = (values >> 4 & 0x00f0_00f0_00f0_00f0) | (values & 0x000f_000f_000f_000f);
+    let words = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
+    Some((words | words >> 16) as u32)
 }
 
 /// Reads up to 16 lower-case digits; none at all read as zero.
@@ -75,6 +101,19 @@ mod tests {
         assert_eq!(byte(*b"0f"), Some(15));
         assert_eq!(byte(*b"0F"), None);
         assert_eq!(byte(*b"+1"), None);
+        assert_eq!(span_id(b"00f067aa0ba902b7"), Some(0x00f0_67aa_0ba9_02b7));
+        for position in 0..16 {
+            for wrong in (0..=u8::MAX).filter(|byte| !DIGITS.contains(byte)) {
+                let mut digits = *b"0123456789abcdef";
+                digits[position] = wrong;
+                assert_eq!(span_id(&digits), None, "{wrong} at {position}");
+            }
+            for (value, digit) in DIGITS.iter().enumerate() {
+                let mut digits = [b'0'; 16];
+                digits[position] = *digit;
+                assert_eq!(span_id(&digits), Some((value as u64) << (60 - 4 * position)));
+            }
+        }
         assert_eq!(number(b"00f067aa0ba902b7"), Some(0x00f0_67aa_0ba9_02b7));
         assert_eq!(number(b"00f067aa0ba902bG"), None);
         assert_eq!(number(b"00f067aa0ba902b70"), None);

@@ -1,6 +1,6 @@
 //! Context propagation: how trace context and baggage enter and leave a process.
 //!
-//! Everything here is an ordinary [`TextMapPropagator`], [`Extractor`](opentelemetry::propagation::Extractor) or
+//! Everything here is an ordinary [`TextMapPropagator`](opentelemetry::propagation::TextMapPropagator), [`Extractor`](opentelemetry::propagation::Extractor) or
 //! [`Injector`](opentelemetry::propagation::Injector), so it works with any library that speaks the OpenTelemetry API:
 //!
 //! - [`TraceContextPropagator`]: W3C Trace Context level 2.
@@ -11,10 +11,6 @@
 //! - [`extract`] with a [`Trust`]: what a remote caller may decide about this process.
 //! - [`inject`] with an [`Outbound`] policy, chosen per destination by [`Destinations`].
 
-use std::sync::Arc;
-
-use opentelemetry::propagation::TextMapPropagator;
-
 mod b3;
 mod baggage;
 mod carrier;
@@ -24,6 +20,7 @@ mod hex;
 mod inbound;
 mod jaeger;
 mod outbound;
+mod shared;
 mod trace_context;
 mod trace_state;
 
@@ -39,7 +36,5 @@ pub use destinations::Destinations;
 pub use inbound::{Inbound, Trust, extract};
 pub use jaeger::JaegerPropagator;
 pub use outbound::{Outbound, inject};
+pub use shared::SharedPropagator;
 pub use trace_context::{RANDOM, TraceContextPropagator};
-
-/// A propagator that any number of layers and clients share.
-pub type SharedPropagator = Arc<dyn TextMapPropagator + Send + Sync>;

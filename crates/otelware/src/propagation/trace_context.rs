@@ -173,7 +173,7 @@ fn parse(traceparent: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
         _ => {}
     }
     let trace_id = TraceId::from(hex::trace_id(trace_id)?);
-    let span_id = SpanId::from(hex::number(span_id)?);
+    let span_id = SpanId::from(hex::span_id(span_id)?);
     let flags = TraceFlags::new(hex::byte(*flags)?) & KNOWN_FLAGS;
     (trace_id != TraceId::INVALID && span_id != SpanId::INVALID)
         .then_some((trace_id, span_id, flags))

@@ -8,6 +8,7 @@ use opentelemetry::Context;
 
 use super::attempts::Attempts;
 use super::health::SignalHealth;
+use super::report;
 use super::signal::Signal;
 
 const WARNING_INTERVAL: Duration = Duration::from_secs(30);
@@ -23,7 +24,8 @@ pub(super) struct Accounts {
 impl Accounts {
     /// Accounts for queues of these capacities.
     pub(super) fn new(spans: usize, logs: usize) -> Self {
-        let account = |signal, capacity, variable| Arc::new(Account::new(signal, capacity, variable));
+        let account =
+            |signal, capacity, variable| Arc::new(Account::new(signal, capacity, variable));
         Self {
             spans: account(Signal::Traces, spans, "OTEL_BSP_MAX_QUEUE_SIZE"),
             logs: account(Signal::Logs, logs, "OTEL_BLRP_MAX_QUEUE_SIZE"),
@@ -107,20 +109,32 @@ impl Account {
         self.in_flight.fetch_add(count, Ordering::AcqRel);
         let taken = |queued: u64| Some(queued.saturating_sub(count));
         // `fetch_update` only fails when the closure returns `None`.
-        let _ = self.queued.fetch_update(Ordering::AcqRel, Ordering::Acquire, taken);
+        let _ = self
+            .queued
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, taken);
         self.attempts.begin();
     }
 
     /// The exporter is done with `count` items.
-    pub(super) fn end_export(&self, count: u64, result: Result<(), &str>) {
-        self.attempts.end(result.is_ok());
-        match result {
-            Ok(()) => {
+    pub(super) fn end_export(&self, count: u64, error: Option<&str>) {
+        let was_up = self.attempts.end(error.is_none());
+        match error {
+            None => {
                 self.exported.fetch_add(count, Ordering::AcqRel);
             }
-            Err(error) => {
+            Some(error) => {
+                // With a subscriber, the SDK's processors report every failure.
+                if was_up && !tracing::dispatcher::has_been_set() {
+                    let signal = self.signal;
+                    report::warn(&format!(
+                        "{signal}: {error}. What comes later is sent once the endpoint answers"
+                    ));
+                }
                 self.failed.fetch_add(count, Ordering::AcqRel);
-                *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_owned());
+                *self
+                    .last_error
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = Some(error.to_owned());
             }
         }
         self.in_flight.fetch_sub(count, Ordering::AcqRel);
@@ -132,7 +146,11 @@ impl Account {
             failed: self.failed.load(Ordering::Acquire),
             dropped: self.dropped.load(Ordering::Acquire),
             pending: self.queued.load(Ordering::Acquire) + self.in_flight.load(Ordering::Acquire),
-            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_error: self
+                .last_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 
@@ -157,11 +175,10 @@ impl Account {
             ..
         } = self;
         let lost = signal.items(dropped);
-        tracing::warn!(
-            target: "otelware",
+        report::warn(&format!(
             "{signal}: {lost} dropped so far, because the export queue is full (capacity {capacity}): the endpoint is \
              away or slower than the service. {capacity_variable} sets the capacity"
-        );
+        ));
     }
 }
 
@@ -180,9 +197,9 @@ mod tests {
         assert_eq!(admitted, [true, true, true, false, false]);
         account.begin_export(2);
         assert!(account.admit());
-        account.end_export(2, Err("refused"));
+        account.end_export(2, Some("refused"));
         account.begin_export(2);
-        account.end_export(2, Ok(()));
+        account.end_export(2, None);
         assert_eq!(
             account.health(),
             SignalHealth {
@@ -202,7 +219,10 @@ mod tests {
             let producers: Vec<_> = (0..4)
                 .map(|_| scope.spawn(|| (0..500).filter(|_| account.admit()).count()))
                 .collect();
-            producers.into_iter().filter_map(|producer| producer.join().ok()).sum()
+            producers
+                .into_iter()
+                .filter_map(|producer| producer.join().ok())
+                .sum()
         });
         let health = account.health();
         assert_eq!(health.pending, u64::try_from(admitted).unwrap_or_default());

@@ -40,9 +40,9 @@ impl Attempts {
         allowed
     }
 
-    /// The batch is done.
-    pub(super) fn end(&self, delivered: bool) {
-        self.endpoint_down.store(!delivered, Ordering::Relaxed);
+    /// The batch is done. Says whether the one before it had been delivered.
+    pub(super) fn end(&self, delivered: bool) -> bool {
+        !self.endpoint_down.swap(!delivered, Ordering::Relaxed)
     }
 
     /// From now on only a few attempts are made for each batch.
@@ -55,14 +55,21 @@ impl Attempts {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Keeps why the network failed, which the exporter's own error does not say.
-    pub(super) fn failed(&self, error: String) {
-        *self.network_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    /// Keeps why the network failed, which the exporter's own error does not say; nothing when it did not fail.
+    #[cfg_attr(not(feature = "otlp-http"), allow(dead_code))] // gRPC errors say it.
+    pub(super) fn reached(&self, error: Option<String>) {
+        *self
+            .network_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = error;
     }
 
-    /// Takes what [`failed`](Self::failed) kept.
+    /// Takes what [`reached`](Self::reached) kept: why the last attempt got no answer.
     pub(super) fn network_error(&self) -> Option<String> {
-        self.network_error.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.network_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -75,6 +82,20 @@ mod tests {
     }
 
     #[test]
+    fn the_last_attempt_counts() {
+        let attempts = Attempts::default();
+        attempts.reached(Some("refused".to_owned()));
+        assert_eq!(attempts.network_error().as_deref(), Some("refused"));
+        assert_eq!(attempts.network_error(), None);
+        attempts.reached(Some("refused".to_owned()));
+        attempts.reached(None);
+        assert_eq!(attempts.network_error(), None);
+        attempts.reached(Some("refused".to_owned()));
+        attempts.begin();
+        assert_eq!(attempts.network_error(), None);
+    }
+
+    #[test]
     fn limited_only_while_closing_and_more_so_when_the_endpoint_is_known_to_be_down() {
         let attempts = Attempts::default();
         attempts.begin();
@@ -84,10 +105,10 @@ mod tests {
         attempts.begin();
         assert!(!attempts.gave_up());
         assert_eq!((tries(&attempts), attempts.gave_up()), (4, true));
-        attempts.end(false);
+        assert!(attempts.end(false));
         attempts.begin();
         assert_eq!(tries(&attempts), 1);
-        attempts.end(true);
+        assert!(!attempts.end(true));
         attempts.begin();
         assert_eq!(tries(&attempts), 4);
     }

@@ -21,10 +21,12 @@ pub(super) fn run_bounded<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Unfinished> {
     let (sender, receiver) = channel();
-    let thread = Builder::new().name("otelware-shutdown".to_owned()).spawn(move || {
-        // Nobody listens any more once the limit has passed.
-        let _ = sender.send(work());
-    });
+    let thread = Builder::new()
+        .name("otelware-shutdown".to_owned())
+        .spawn(move || {
+            // Nobody listens any more once the limit has passed.
+            let _ = sender.send(work());
+        });
     if thread.is_err() {
         return Err(Unfinished::Aborted);
     }
@@ -39,10 +41,12 @@ pub(super) async fn run_in_background<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Unfinished> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    let thread = Builder::new().name("otelware-flush".to_owned()).spawn(move || {
-        // Nobody listens any more if the caller's future was dropped.
-        let _ = sender.send(work());
-    });
+    let thread = Builder::new()
+        .name("otelware-flush".to_owned())
+        .spawn(move || {
+            // Nobody listens any more if the caller's future was dropped.
+            let _ = sender.send(work());
+        });
     match thread {
         Ok(_) => receiver.await.map_err(|_| Unfinished::Aborted),
         Err(_) => Err(Unfinished::Aborted),
@@ -63,7 +67,9 @@ mod tests {
         assert_eq!(endless, Err(Unfinished::TimedOut));
         drop(sender);
         assert_eq!(
-            run_bounded(Duration::from_secs(60), || std::panic::resume_unwind(Box::new(()))),
+            run_bounded(Duration::from_secs(60), || std::panic::resume_unwind(
+                Box::new(())
+            )),
             Err::<(), _>(Unfinished::Aborted)
         );
     }

@@ -4,27 +4,30 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::propagation::text_map_propagator::FieldIter;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::{Context, KeyValue, Value, global};
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::{KeyValue, Value, global};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::logs::{LogExporter, LogProcessor, LoggerProviderBuilder, SdkLoggerProvider};
+use opentelemetry_sdk::logs::{
+    LogExporter, LogProcessor, LoggerProviderBuilder, SdkLoggerProvider,
+};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{
-    Aggregation, Instrument, InstrumentKind, MeterProviderBuilder, PeriodicReader, SdkMeterProvider, Stream,
+    Aggregation, Instrument, InstrumentKind, MeterProviderBuilder, PeriodicReader,
+    SdkMeterProvider, Stream,
 };
 use opentelemetry_sdk::trace::{
     Sampler, SdkTracerProvider, ShouldSample, SpanExporter, SpanProcessor, TracerProviderBuilder,
 };
 
 use super::account::Accounts;
-use super::environment::Environment;
+use super::environment::{DAY, Environment};
 use super::error::SetupError;
 use super::exporters::Exporters;
 use super::providers::Providers;
 use super::settings::{DefaultExporters, HistogramAggregation, Settings};
 use super::{Telemetry, report, resource, subscriber};
 use crate::console::{ConsoleLogExporter, ConsoleMetricExporter, ConsoleSpanExporter};
+use crate::operation::set_global_late_attributes;
 use crate::propagation::{ALLOWED, CompositePropagator, SharedPropagator};
 
 type Step<B> = Box<dyn FnOnce(B) -> B + Send>;
@@ -34,6 +37,22 @@ type View = Arc<dyn Fn(&Instrument) -> Option<Stream> + Send + Sync>;
 ///
 /// Values given here are the program's defaults, and the environment overrides them. Objects given with a `with_*`
 /// method stand: a sampler or propagator replaces what the environment says, exporters and processors are added to it.
+///
+/// ```
+/// use opentelemetry::trace::{Span, Tracer, TracerProvider};
+/// use otelware::telemetry::Telemetry;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let telemetry = Telemetry::builder("orders")
+///     .version(env!("CARGO_PKG_VERSION"))
+///     .environment("development")
+///     .console()
+///     .without_globals()
+///     .install()?;
+/// telemetry.tracer_provider().tracer("orders").start("checkout").end();
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens before `install`"]
 pub struct TelemetryBuilder {
     attributes: Vec<KeyValue>,
@@ -87,7 +106,11 @@ impl TelemetryBuilder {
     }
 
     /// Any other attribute of the resource; the last value of a key counts.
-    pub fn resource_attribute(mut self, key: impl Into<opentelemetry::Key>, value: impl Into<Value>) -> Self {
+    pub fn resource_attribute(
+        mut self,
+        key: impl Into<opentelemetry::Key>,
+        value: impl Into<Value>,
+    ) -> Self {
         self.attributes.push(KeyValue::new(key, value));
         self
     }
@@ -139,9 +162,9 @@ impl TelemetryBuilder {
         self
     }
 
-    /// The longest a shutdown may take, for all signals together; 10 s unless set.
+    /// The longest a shutdown may take, for all signals together, and at most a day; 10 s unless set.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
+        self.shutdown_timeout = timeout.min(DAY);
         self
     }
 
@@ -152,43 +175,54 @@ impl TelemetryBuilder {
     }
 
     /// Propagates with `propagator`, whatever `OTEL_PROPAGATORS` says.
-    pub fn with_propagator(mut self, propagator: impl TextMapPropagator + Send + Sync + 'static) -> Self {
-        self.propagator = Some(Arc::new(propagator));
+    pub fn with_propagator(
+        mut self,
+        propagator: impl TextMapPropagator + Send + Sync + 'static,
+    ) -> Self {
+        self.propagator = Some(SharedPropagator::new(propagator));
         self
     }
 
     /// Adds a span processor.
     pub fn with_span_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
-        self.traces.push(Box::new(|builder| builder.with_span_processor(processor)));
+        self.traces
+            .push(Box::new(|builder| builder.with_span_processor(processor)));
         self
     }
 
     /// Adds an exporter that gets each sampled span when it ends, on the thread that ends it.
     pub fn with_span_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
-        self.traces.push(Box::new(|builder| builder.with_simple_exporter(exporter)));
+        self.traces
+            .push(Box::new(|builder| builder.with_simple_exporter(exporter)));
         self
     }
 
     /// Adds a log processor.
     pub fn with_log_processor(mut self, processor: impl LogProcessor + 'static) -> Self {
-        self.logs.push(Box::new(|builder| builder.with_log_processor(processor)));
+        self.logs
+            .push(Box::new(|builder| builder.with_log_processor(processor)));
         self
     }
 
     /// Adds an exporter that gets each log record when it is emitted, on the thread that emits it.
     pub fn with_log_exporter(mut self, exporter: impl LogExporter + 'static) -> Self {
-        self.logs.push(Box::new(|builder| builder.with_simple_exporter(exporter)));
+        self.logs
+            .push(Box::new(|builder| builder.with_simple_exporter(exporter)));
         self
     }
 
     /// Adds a reader that collects metrics periodically. (The SDK's other readers are not part of its stable API.)
     pub fn with_metric_reader<E: PushMetricExporter>(mut self, reader: PeriodicReader<E>) -> Self {
-        self.metrics.push(Box::new(|builder| builder.with_reader(reader)));
+        self.metrics
+            .push(Box::new(|builder| builder.with_reader(reader)));
         self
     }
 
     /// Adds a view: how the instruments it answers for are aggregated.
-    pub fn with_view(mut self, view: impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static) -> Self {
+    pub fn with_view(
+        mut self,
+        view: impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static,
+    ) -> Self {
         self.views.push(Arc::new(view));
         self
     }
@@ -218,16 +252,18 @@ impl TelemetryBuilder {
         let shutdown_timeout = self.shutdown_timeout;
         let (with_subscriber, globals) = (self.subscriber, self.globals);
         let complaints = environment.complaints().to_vec();
+        let late_attributes = self.sampler.is_none() && settings.sampler.drops_most();
         let providers = self.providers(&settings, &resource)?;
 
         let exporting = (!settings.disabled).then_some((&providers.traces, &providers.logs));
         let subscriber_taken = with_subscriber && !subscriber::install(&filter, exporting);
         if globals {
             if !settings.disabled {
+                set_global_late_attributes(late_attributes);
                 global::set_tracer_provider(providers.traces.clone());
                 global::set_meter_provider(providers.metrics.clone());
             }
-            global::set_text_map_propagator(Delegate(Arc::clone(&propagator)));
+            global::set_text_map_propagator(propagator.clone());
         }
         for complaint in &complaints {
             report::warn(&complaint.to_string());
@@ -248,14 +284,19 @@ impl TelemetryBuilder {
     }
 
     fn providers(self, settings: &Settings, resource: &Resource) -> Result<Providers, SetupError> {
-        let accounts = Accounts::new(settings.span_batches.queue_size, settings.log_batches.queue_size);
+        let accounts = Accounts::new(
+            settings.span_batches.queue_size,
+            settings.log_batches.queue_size,
+        );
         let mut traces = SdkTracerProvider::builder().with_resource(resource.clone());
         let mut logs = SdkLoggerProvider::builder().with_resource(resource.clone());
         let mut metrics = SdkMeterProvider::builder().with_resource(resource.clone());
         if settings.disabled {
             return Ok(Providers {
                 // Keeps a remote parent's decision for those further down.
-                traces: traces.with_sampler(Sampler::parent_based(Sampler::AlwaysOff)).build(),
+                traces: traces
+                    .with_sampler(Sampler::parent_based(Sampler::AlwaysOff))
+                    .build(),
                 logs: logs.build(),
                 metrics: metrics.build(),
                 accounts,
@@ -285,7 +326,8 @@ impl TelemetryBuilder {
             logs = logs.with_simple_exporter(ConsoleLogExporter::new());
         }
         if settings.metrics.console {
-            let reader = PeriodicReader::builder(ConsoleMetricExporter::new()).with_interval(settings.metric.interval);
+            let reader = PeriodicReader::builder(ConsoleMetricExporter::new())
+                .with_interval(settings.metric.interval);
             metrics = metrics.with_reader(reader.build());
         }
         (traces, logs, metrics) = exporters.attach(settings, &accounts, traces, logs, metrics);
@@ -301,7 +343,11 @@ impl TelemetryBuilder {
     }
 }
 
-fn views(mut builder: MeterProviderBuilder, views: Vec<View>, histogram: HistogramAggregation) -> MeterProviderBuilder {
+fn views(
+    mut builder: MeterProviderBuilder,
+    views: Vec<View>,
+    histogram: HistogramAggregation,
+) -> MeterProviderBuilder {
     for view in views.clone() {
         builder = builder.with_view(move |instrument: &Instrument| view(instrument));
     }
@@ -331,28 +377,19 @@ fn propagator(environment: &mut Environment, names: &str) -> SharedPropagator {
     let (propagator, unknown) = CompositePropagator::from_names(names);
     for unknown in unknown {
         let elsewhere = ["xray", "ottrace"].contains(&unknown.name.to_ascii_lowercase().as_str());
-        let problem = if elsewhere { "is known but not built in" } else { "is not known" };
-        environment.complain("OTEL_PROPAGATORS", &unknown.name, problem, &ALLOWED.join(", "));
+        let problem = if elsewhere {
+            "is known but not built in"
+        } else {
+            "is not known"
+        };
+        environment.complain(
+            "OTEL_PROPAGATORS",
+            &unknown.name,
+            problem,
+            &ALLOWED.join(", "),
+        );
     }
-    Arc::new(propagator)
-}
-
-/// A shared propagator where an owned one is asked for.
-#[derive(Debug)]
-struct Delegate(SharedPropagator);
-
-impl TextMapPropagator for Delegate {
-    fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
-        self.0.inject_context(context, injector);
-    }
-
-    fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        self.0.extract_with_context(context, extractor)
-    }
-
-    fn fields(&self) -> FieldIter<'_> {
-        self.0.fields()
-    }
+    SharedPropagator::new(propagator)
 }
 
 impl fmt::Debug for TelemetryBuilder {

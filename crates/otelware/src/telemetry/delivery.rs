@@ -32,17 +32,24 @@ pub(super) struct Delivery<E> {
 }
 
 impl<E> Delivery<E> {
-    async fn deliver(&self, items: u64, export: impl Future<Output = OTelSdkResult>) -> OTelSdkResult {
+    async fn deliver(
+        &self,
+        items: u64,
+        export: impl Future<Output = OTelSdkResult>,
+    ) -> OTelSdkResult {
         self.account.begin_export(items);
         let timeout = self.timeout;
         // Inside the block, because a timer needs the runtime from its creation on.
-        let limited = self.runtime.run(async move { tokio::time::timeout(timeout, export).await });
+        let limited = self
+            .runtime
+            .run(async move { tokio::time::timeout(timeout, export).await });
         let result = match limited.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.explain(error)),
             Err(_) => Err(self.message(&format!("no answer within {}", seconds(timeout)))),
         };
-        self.account.end_export(items, result.as_ref().map(|()| ()).map_err(String::as_str));
+        self.account
+            .end_export(items, result.as_ref().err().map(String::as_str));
         result.map_err(OTelSdkError::InternalFailure)
     }
 
@@ -51,7 +58,7 @@ impl<E> Delivery<E> {
         let network_error = attempts.network_error();
         let cause = match (network_error, error) {
             (Some(network_error), _) => network_error,
-            (None, _) if attempts.gave_up() => "no answer before the shutdown".to_owned(),
+            (None, _) if attempts.gave_up() => "not accepted before the shutdown".to_owned(),
             (None, OTelSdkError::InternalFailure(message)) => message,
             (None, error) => error.to_string(),
         };
@@ -59,7 +66,7 @@ impl<E> Delivery<E> {
     }
 
     fn message(&self, cause: &str) -> String {
-        format!("{} to {} failed: {cause}", self.account.signal(), self.destination)
+        format!("sending to {} failed: {cause}", self.destination)
     }
 }
 
@@ -81,9 +88,12 @@ fn count(items: usize) -> u64 {
 impl<E: SpanExporter> SpanExporter for Delivery<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         if let Some(length) = self.value_length {
-            batch.iter_mut().for_each(|span| truncate_span(span, length));
+            batch
+                .iter_mut()
+                .for_each(|span| truncate_span(span, length));
         }
-        self.deliver(count(batch.len()), self.exporter.export(batch)).await
+        self.deliver(count(batch.len()), self.exporter.export(batch))
+            .await
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
@@ -101,7 +111,8 @@ impl<E: SpanExporter> SpanExporter for Delivery<E> {
 
 impl<E: LogExporter> LogExporter for Delivery<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        self.deliver(count(batch.iter().count()), self.exporter.export(batch)).await
+        self.deliver(count(batch.iter().count()), self.exporter.export(batch))
+            .await
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+/// Longer than any time limit of telemetry makes sense.
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The variables a [`Telemetry`](super::Telemetry) is set up from: those of the process, or any map.
 ///
@@ -40,7 +44,12 @@ impl Environment {
                     environment.variables.insert(name, value);
                 }
                 Err(value) => {
-                    environment.complain(&name, &value.to_string_lossy(), "is not Unicode", "UTF-8 text");
+                    environment.complain(
+                        &name,
+                        &value.to_string_lossy(),
+                        "is not Unicode",
+                        "UTF-8 text",
+                    );
                 }
             }
         }
@@ -76,27 +85,28 @@ impl Environment {
         self.choice(name, &Choices::new(&[("true", true), ("false", false)]))
     }
 
-    /// A whole number of at least `minimum`.
-    pub(super) fn number(&mut self, name: &str, minimum: usize) -> Option<usize> {
+    /// A whole number within `range`.
+    pub(super) fn number(&mut self, name: &str, range: RangeInclusive<usize>) -> Option<usize> {
         let value = self.text(name)?;
-        match value.parse() {
-            Ok(number) if number >= minimum => Some(number),
-            Ok(_) => {
-                self.complain(name, &value, "is too small", &whole_number(minimum));
-                None
-            }
-            Err(_) => {
-                self.complain(name, &value, "is not a whole number", &whole_number(minimum));
-                None
-            }
-        }
+        let problem = match value.parse() {
+            Ok(number) if range.contains(&number) => return Some(number),
+            Ok(number) if number < *range.start() => "is too small",
+            Ok(_) => "is too large",
+            Err(_) => "is not a whole number",
+        };
+        let allowed = match range.into_inner() {
+            (least, usize::MAX) => format!("a whole number from {least}"),
+            (least, most) => format!("a whole number from {least} to {most}"),
+        };
+        self.complain(name, &value, problem, &allowed);
+        None
     }
 
-    /// A number of milliseconds.
+    /// A number of milliseconds; more than a day's counts as a day, which timers can handle everywhere.
     pub(super) fn milliseconds(&mut self, name: &str) -> Option<Duration> {
         let value = self.text(name)?;
         if let Ok(milliseconds) = value.parse() {
-            return Some(Duration::from_millis(milliseconds));
+            return Some(Duration::from_millis(milliseconds).min(DAY));
         }
         self.complain(
             name,
@@ -114,10 +124,18 @@ impl Environment {
     }
 
     /// A comma-separated list of names; `None` when no known name is in it. A name counts once.
-    pub(super) fn choice_list<T: Copy + PartialEq>(&mut self, name: &str, choices: &Choices<'_, T>) -> Option<Vec<T>> {
+    pub(super) fn choice_list<T: Copy + PartialEq>(
+        &mut self,
+        name: &str,
+        choices: &Choices<'_, T>,
+    ) -> Option<Vec<T>> {
         let value = self.text(name)?;
         let mut chosen = Vec::new();
-        for element in value.split(',').map(str::trim).filter(|element| !element.is_empty()) {
+        for element in value
+            .split(',')
+            .map(str::trim)
+            .filter(|element| !element.is_empty())
+        {
             if let Some(choice) = self.resolve(name, element, choices)
                 && !chosen.contains(&choice)
             {
@@ -128,11 +146,22 @@ impl Environment {
     }
 
     fn resolve<T: Copy>(&mut self, name: &str, value: &str, choices: &Choices<'_, T>) -> Option<T> {
-        if let Some((_, choice)) = choices.known.iter().find(|(known, _)| known.eq_ignore_ascii_case(value)) {
+        if let Some((_, choice)) = choices
+            .known
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(value))
+        {
             return Some(*choice);
         }
-        let elsewhere = choices.elsewhere.iter().any(|known| known.eq_ignore_ascii_case(value));
-        let problem = if elsewhere { "is known but not built in" } else { "is not known" };
+        let elsewhere = choices
+            .elsewhere
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(value));
+        let problem = if elsewhere {
+            "is known but not built in"
+        } else {
+            "is not known"
+        };
         self.complain(name, value, problem, &choices.allowed());
         None
     }
@@ -141,7 +170,10 @@ impl Environment {
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
         Self {
-            variables: variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            variables: variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
             complaints: Vec::new(),
         }
     }
@@ -166,7 +198,10 @@ pub(super) struct Choices<'a, T> {
 
 impl<'a, T> Choices<'a, T> {
     pub(super) fn new(known: &'a [(&'a str, T)]) -> Self {
-        Self { known, elsewhere: &[] }
+        Self {
+            known,
+            elsewhere: &[],
+        }
     }
 
     /// Names the specification knows and this build does not offer.
@@ -179,10 +214,6 @@ impl<'a, T> Choices<'a, T> {
         let names: Vec<&str> = self.known.iter().map(|(name, _)| *name).collect();
         names.join(", ")
     }
-}
-
-fn whole_number(minimum: usize) -> String {
-    format!("a whole number from {minimum}")
 }
 
 /// A value of an environment variable that is not used.
@@ -213,7 +244,10 @@ impl fmt::Display for Complaint {
             problem,
             allowed,
         } = self;
-        write!(formatter, "{variable}: {value:?} {problem} and is ignored; allowed: {allowed}")
+        write!(
+            formatter,
+            "{variable}: {value:?} {problem} and is ignored; allowed: {allowed}"
+        )
     }
 }
 
@@ -222,7 +256,11 @@ mod tests {
     use super::*;
 
     fn complaints(environment: &Environment) -> Vec<String> {
-        environment.complaints().iter().map(ToString::to_string).collect()
+        environment
+            .complaints()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -239,7 +277,11 @@ mod tests {
     fn booleans() {
         let mut environment = Environment::from_iter([("A", "TRUE"), ("B", "false"), ("C", "1")]);
         assert_eq!(
-            [environment.boolean("A"), environment.boolean("B"), environment.boolean("C")],
+            [
+                environment.boolean("A"),
+                environment.boolean("B"),
+                environment.boolean("C")
+            ],
             [Some(true), Some(false), None]
         );
         assert_eq!(
@@ -250,34 +292,50 @@ mod tests {
 
     #[test]
     fn numbers() {
-        let mut environment = Environment::from_iter([("A", "7"), ("B", "0"), ("C", "many"), ("D", "-1")]);
-        let numbers = ["A", "B", "C", "D"].map(|name| environment.number(name, 1));
+        let mut environment = Environment::from_iter([
+            ("A", "7"),
+            ("B", "0"),
+            ("C", "many"),
+            ("D", "-1"),
+            ("E", "8"),
+        ]);
+        let numbers = ["A", "B", "C", "D"].map(|name| environment.number(name, 1..=usize::MAX));
         assert_eq!(numbers, [Some(7), None, None, None]);
+        assert_eq!(environment.number("E", 1..=7), None);
         assert_eq!(
             complaints(&environment),
             [
                 r#"B: "0" is too small and is ignored; allowed: a whole number from 1"#,
                 r#"C: "many" is not a whole number and is ignored; allowed: a whole number from 1"#,
                 r#"D: "-1" is not a whole number and is ignored; allowed: a whole number from 1"#,
+                r#"E: "8" is too large and is ignored; allowed: a whole number from 1 to 7"#,
             ]
         );
     }
 
     #[test]
     fn milliseconds() {
-        let mut environment = Environment::from_iter([("A", "250"), ("B", "5s")]);
-        assert_eq!(environment.milliseconds("A"), Some(Duration::from_millis(250)));
+        let mut environment =
+            Environment::from_iter([("A", "250"), ("B", "5s"), ("C", "18446744073709551615")]);
+        assert_eq!(
+            environment.milliseconds("A"),
+            Some(Duration::from_millis(250))
+        );
+        assert_eq!(environment.milliseconds("C"), Some(DAY));
         assert_eq!(environment.milliseconds("B"), None);
         assert_eq!(
             complaints(&environment),
-            [r#"B: "5s" is not a number of milliseconds and is ignored; allowed: a whole number of milliseconds from 0"#]
+            [
+                r#"B: "5s" is not a number of milliseconds and is ignored; allowed: a whole number of milliseconds from 0"#
+            ]
         );
     }
 
     #[test]
     fn lists_keep_what_is_known_once_and_complain_once() {
         let choices = || Choices::new(&[("one", 1), ("two", 2)]).elsewhere(&["three"]);
-        let mut environment = Environment::from_iter([("A", "two, ONE,,two,three,four,four"), ("B", "five")]);
+        let mut environment =
+            Environment::from_iter([("A", "two, ONE,,two,three,four,four"), ("B", "five")]);
         assert_eq!(environment.choice_list("A", &choices()), Some(vec![2, 1]));
         assert_eq!(environment.choice_list("B", &choices()), None);
         assert_eq!(environment.choice_list("C", &choices()), None);
@@ -293,7 +351,8 @@ mod tests {
 
     #[test]
     fn debug_shows_no_value() {
-        let environment = Environment::from_iter([("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")]);
+        let environment =
+            Environment::from_iter([("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")]);
         assert_eq!(
             format!("{environment:?}"),
             r#"Environment { variables: ["OTEL_EXPORTER_OTLP_HEADERS"], complaints: [] }"#

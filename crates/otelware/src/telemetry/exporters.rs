@@ -8,7 +8,11 @@ use super::account::Accounts;
 use super::error::SetupError;
 use super::settings::Settings;
 
-type Builders = (TracerProviderBuilder, LoggerProviderBuilder, MeterProviderBuilder);
+type Builders = (
+    TracerProviderBuilder,
+    LoggerProviderBuilder,
+    MeterProviderBuilder,
+);
 
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 pub(super) use otlp::Exporters;
@@ -33,9 +37,16 @@ mod otlp {
     }
 
     impl Exporters {
-        pub(in crate::telemetry) fn build(settings: &Settings, accounts: &Accounts) -> Result<Self, SetupError> {
+        pub(in crate::telemetry) fn build(
+            settings: &Settings,
+            accounts: &Accounts,
+        ) -> Result<Self, SetupError> {
             let mut built = Self::default();
-            let targets = (&settings.traces.otlp, &settings.logs.otlp, &settings.metrics.otlp);
+            let targets = (
+                &settings.traces.otlp,
+                &settings.logs.otlp,
+                &settings.metrics.otlp,
+            );
             if matches!(targets, (None, None, None)) {
                 return Ok(built);
             }
@@ -52,7 +63,8 @@ mod otlp {
             }
             if let Some(otlp) = &settings.metrics.otlp {
                 let (timeout, temporality) = (settings.metric.timeout, settings.metric.temporality);
-                built.metrics = Some(exporters.metrics(otlp, &accounts.metrics, timeout, temporality)?);
+                built.metrics =
+                    Some(exporters.metrics(otlp, &accounts.metrics, timeout, temporality)?);
             }
             Ok(built)
         }
@@ -68,20 +80,29 @@ mod otlp {
             let traces = match self.spans {
                 Some(exporter) => {
                     let batches = &settings.span_batches;
-                    traces.with_span_processor(AdmittingSpanProcessor::new(exporter, batches, &accounts.spans))
+                    traces.with_span_processor(AdmittingSpanProcessor::new(
+                        exporter,
+                        batches,
+                        &accounts.spans,
+                    ))
                 }
                 None => traces,
             };
             let logs = match self.logs {
                 Some(exporter) => {
                     let batches = &settings.log_batches;
-                    logs.with_log_processor(AdmittingLogProcessor::new(exporter, batches, &accounts.logs))
+                    logs.with_log_processor(AdmittingLogProcessor::new(
+                        exporter,
+                        batches,
+                        &accounts.logs,
+                    ))
                 }
                 None => logs,
             };
             let metrics = match self.metrics {
                 Some(exporter) => {
-                    let reader = PeriodicReader::builder(exporter).with_interval(settings.metric.interval);
+                    let reader =
+                        PeriodicReader::builder(exporter).with_interval(settings.metric.interval);
                     metrics.with_reader(reader.build())
                 }
                 None => metrics,

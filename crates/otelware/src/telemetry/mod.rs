@@ -17,11 +17,17 @@
 //! An endpoint that is away is tried again for as long as the export timeout allows; what cannot wait any longer is
 //! dropped, counted in [`Telemetry::health`] and reported with a warning; and exporting resumes by itself.
 #![doc = include_str!("environment.md")]
+// Without OTLP nothing is batched, and much of what the environment says has nobody to read it.
+#![cfg_attr(
+    not(any(feature = "otlp-grpc", feature = "otlp-http")),
+    allow(dead_code)
+)]
 
 mod account;
 mod attempts;
 mod bounded;
 mod builder;
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 mod delivery;
 mod environment;
 mod error;
@@ -29,15 +35,18 @@ mod exporters;
 mod health;
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 mod otlp;
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 mod processors;
 mod providers;
 mod report;
 mod resource;
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 mod runtime;
 mod sampler;
 mod settings;
 mod signal;
 mod subscriber;
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 mod truncate;
 
 use std::fmt;
@@ -108,7 +117,8 @@ impl Telemetry {
         }
     }
 
-    /// The provider of tracers.
+    /// The provider of tracers. Under `OTEL_SDK_DISABLED` its spans are never exported; they keep a parent's trace id and
+    /// sampling decision.
     #[must_use]
     pub fn tracer_provider(&self) -> &SdkTracerProvider {
         &self.providers.traces
@@ -129,7 +139,7 @@ impl Telemetry {
     /// The propagator.
     #[must_use]
     pub fn propagator(&self) -> SharedPropagator {
-        Arc::clone(&self.propagator)
+        self.propagator.clone()
     }
 
     /// A layer that makes OpenTelemetry spans of `tracing` spans, for a subscriber of one's own.
@@ -176,6 +186,9 @@ impl Telemetry {
     ///
     /// Says for each signal what could not be exported and why. After a shutdown there is nothing to flush and no error.
     pub async fn force_flush(&self) -> Result<(), FlushError> {
+        if self.shut_down.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let providers = self.providers.clone();
         let flushed = bounded::run_in_background(move || providers.force_flush()).await;
         flushed.unwrap_or_else(|_| {
@@ -245,7 +258,8 @@ mod tests {
 
     #[test]
     fn durations_for_people() {
-        let shown = [0, 299_999, 999_900, 1_250_000, 10_000_000].map(|micros| seconds(Duration::from_micros(micros)));
+        let shown = [0, 299_999, 999_900, 1_250_000, 10_000_000]
+            .map(|micros| seconds(Duration::from_micros(micros)));
         assert_eq!(shown, ["0 ms", "300 ms", "1 s", "1.3 s", "10 s"]);
     }
 }

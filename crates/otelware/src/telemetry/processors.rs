@@ -8,7 +8,9 @@ use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{self, BatchLogProcessor, LogExporter, LogProcessor, SdkLogRecord};
-use opentelemetry_sdk::trace::{self, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor};
+use opentelemetry_sdk::trace::{
+    self, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
+};
 
 use super::account::Account;
 use super::settings::BatchSettings;
@@ -32,7 +34,9 @@ impl AdmittingSpanProcessor {
             .with_scheduled_delay(batch.delay)
             .build();
         Self {
-            batching: BatchSpanProcessor::builder(exporter).with_batch_config(config).build(),
+            batching: BatchSpanProcessor::builder(exporter)
+                .with_batch_config(config)
+                .build(),
             account: Arc::clone(account),
         }
     }
@@ -85,7 +89,9 @@ impl AdmittingLogProcessor {
             .with_scheduled_delay(batch.delay)
             .build();
         Self {
-            batching: BatchLogProcessor::builder(exporter).with_batch_config(config).build(),
+            batching: BatchLogProcessor::builder(exporter)
+                .with_batch_config(config)
+                .build(),
             account: Arc::clone(account),
         }
     }

@@ -29,16 +29,26 @@ pub(super) struct Providers {
 impl Providers {
     /// Waits until everything ended so far is exported, at most as long as the SDK does (5 s for each signal).
     pub(super) fn force_flush(&self) -> Result<(), FlushError> {
-        let flush_console = || self.console.as_ref().map_or(Ok(()), SpanExporter::force_flush);
+        let flush_console = || {
+            self.console
+                .as_ref()
+                .map_or(Ok(()), SpanExporter::force_flush)
+        };
         let failures: Vec<SignalFailure> = [
-            flush(&self.accounts.spans, || self.traces.force_flush().and(flush_console())),
+            flush(&self.accounts.spans, || {
+                self.traces.force_flush().and(flush_console())
+            }),
             flush(&self.accounts.logs, || self.logs.force_flush()),
             flush(&self.accounts.metrics, || self.metrics.force_flush()),
         ]
         .into_iter()
         .flatten()
         .collect();
-        if failures.is_empty() { Ok(()) } else { Err(FlushError { failures }) }
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(FlushError { failures })
+        }
     }
 
     /// Shuts down traces, then logs, then metrics, within `limit`.
@@ -46,18 +56,33 @@ impl Providers {
         let deadline = Instant::now() + limit;
         // A share for each signal that comes later, so that one dead endpoint does not cost the others their turn.
         let share = limit / 5;
-        let remaining = |later: u32| deadline.saturating_duration_since(Instant::now()).saturating_sub(share * later);
-        let (traces, logs, metrics) = (self.traces.clone(), self.logs.clone(), self.metrics.clone());
+        let remaining = |later: u32| {
+            deadline
+                .saturating_duration_since(Instant::now())
+                .saturating_sub(share * later)
+        };
+        let (traces, logs, metrics) =
+            (self.traces.clone(), self.logs.clone(), self.metrics.clone());
         // The SDK's own limit is the longer one: ours is the one that reports.
         let failures: Vec<SignalFailure> = [
-            shut_down(&self.accounts.spans, remaining(2), move |limit| traces.shutdown_with_timeout(limit * 2)),
-            shut_down(&self.accounts.logs, remaining(1), move |limit| logs.shutdown_with_timeout(limit * 2)),
-            shut_down(&self.accounts.metrics, remaining(0), move |limit| metrics.shutdown_with_timeout(limit * 2)),
+            shut_down(&self.accounts.spans, remaining(2), move |limit| {
+                traces.shutdown_with_timeout(limit * 2)
+            }),
+            shut_down(&self.accounts.logs, remaining(1), move |limit| {
+                logs.shutdown_with_timeout(limit * 2)
+            }),
+            shut_down(&self.accounts.metrics, remaining(0), move |limit| {
+                metrics.shutdown_with_timeout(limit * 2)
+            }),
         ]
         .into_iter()
         .flatten()
         .collect();
-        if failures.is_empty() { Ok(()) } else { Err(ShutdownError { failures }) }
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(ShutdownError { failures })
+        }
     }
 }
 
@@ -123,8 +148,20 @@ mod tests {
         }
     }
 
-    fn text(cause: Option<&str>, before: &SignalHealth, after: &SignalHealth, left: u64) -> Option<String> {
-        failure(Signal::Traces, cause.map(str::to_owned), before, after, left).map(|failure| failure.to_string())
+    fn text(
+        cause: Option<&str>,
+        before: &SignalHealth,
+        after: &SignalHealth,
+        left: u64,
+    ) -> Option<String> {
+        failure(
+            Signal::Traces,
+            cause.map(str::to_owned),
+            before,
+            after,
+            left,
+        )
+        .map(|failure| failure.to_string())
     }
 
     #[test]
@@ -142,6 +179,9 @@ mod tests {
             text(None, &earlier, &later, 0).as_deref(),
             Some("traces: refused; 1 span was not exported")
         );
-        assert_eq!(text(Some("broken"), &fine, &fine, 0).as_deref(), Some("traces: broken"));
+        assert_eq!(
+            text(Some("broken"), &fine, &fine, 0).as_deref(),
+            Some("traces: broken")
+        );
     }
 }

@@ -34,14 +34,21 @@ pub(super) fn resource(environment: &mut Environment, attributes: &[KeyValue]) -
         merged.insert(attribute.key.clone(), attribute.value.clone());
     }
     Resource::builder_empty()
-        .with_attributes(merged.into_iter().map(|(key, value)| KeyValue::new(key, value)))
+        .with_attributes(
+            merged
+                .into_iter()
+                .map(|(key, value)| KeyValue::new(key, value)),
+        )
         .build()
 }
 
 fn from_environment(environment: &mut Environment) -> Vec<KeyValue> {
     let mut attributes = Vec::new();
     if let Some(list) = environment.text(ATTRIBUTES) {
-        let elements = list.split(',').map(str::trim).filter(|element| !element.is_empty());
+        let elements = list
+            .split(',')
+            .map(str::trim)
+            .filter(|element| !element.is_empty());
         match elements.map(attribute).collect() {
             Some(listed) => attributes = listed,
             // One wrong element discards the whole value (specification, "Resource SDK").
@@ -63,7 +70,14 @@ fn from_environment(environment: &mut Environment) -> Vec<KeyValue> {
 /// environment variable).
 fn attribute(element: &str) -> Option<KeyValue> {
     let (key, value) = element.split_once('=')?;
-    let decode = |text: &str| Some(percent_decode_str(text.trim()).decode_utf8().ok()?.into_owned());
+    let decode = |text: &str| {
+        Some(
+            percent_decode_str(text.trim())
+                .decode_utf8()
+                .ok()?
+                .into_owned(),
+        )
+    };
     let key = decode(key).filter(|key| !key.is_empty())?;
     Some(KeyValue::new(key, decode(value)?))
 }
@@ -96,12 +110,16 @@ mod tests {
         resource(environment, code)
             .iter()
             .map(|(key, value)| (key.to_string(), value.to_string()))
-            .filter(|(key, _)| !key.starts_with("telemetry.sdk.") && key != "telemetry.distro.version")
+            .filter(|(key, _)| {
+                !key.starts_with("telemetry.sdk.") && key != "telemetry.distro.version"
+            })
             .collect()
     }
 
     fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
-        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+        pairs
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
     }
 
     #[test]
@@ -139,9 +157,16 @@ mod tests {
             let code = [KeyValue::new("service.instance.id", "i")];
             assert_eq!(
                 attributes(&mut environment, &code),
-                map([("service.instance.id", "i"), ("telemetry.distro.name", "otelware")])
+                map([
+                    ("service.instance.id", "i"),
+                    ("telemetry.distro.name", "otelware")
+                ])
             );
-            let complaints: Vec<String> = environment.complaints().iter().map(ToString::to_string).collect();
+            let complaints: Vec<String> = environment
+                .complaints()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             assert_eq!(
                 complaints,
                 [format!(
@@ -154,13 +179,18 @@ mod tests {
 
     #[test]
     fn uuids_have_version_4_and_their_variant() {
-        assert_eq!(uuid(TraceId::INVALID), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(
+            uuid(TraceId::INVALID),
+            "00000000-0000-4000-8000-000000000000"
+        );
         assert_eq!(
             uuid(TraceId::from_bytes([0xff; 16])),
             "ffffffff-ffff-4fff-bfff-ffffffffffff"
         );
         assert_eq!(
-            uuid(TraceId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])),
+            uuid(TraceId::from_bytes([
+                0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+            ])),
             "00010203-0405-4607-8809-0a0b0c0d0e0f"
         );
         assert_ne!(instance_id(), instance_id());

@@ -41,7 +41,9 @@ impl ExportRuntime {
             handle: runtime.handle().clone(),
             runtime: Some(runtime),
         };
-        Ok(Self { owned: Arc::new(owned) })
+        Ok(Self {
+            owned: Arc::new(owned),
+        })
     }
 
     /// Makes this the current runtime, for what spawns while it is built.

@@ -52,6 +52,16 @@ impl SamplerSettings {
         Self { root, parent_based }
     }
 
+    /// Whether most spans are dropped, and without a look at their attributes: then it is cheaper
+    /// to set them once a span records.
+    pub(super) fn drops_most(self) -> bool {
+        match self.root {
+            RootSampler::AlwaysOn => false,
+            RootSampler::AlwaysOff => true,
+            RootSampler::Ratio(ratio) => ratio < 0.5,
+        }
+    }
+
     pub(super) fn build(self) -> Box<dyn ShouldSample> {
         let root = match self.root {
             RootSampler::AlwaysOn => Sampler::AlwaysOn,
@@ -87,7 +97,14 @@ mod tests {
         let variables = [("OTEL_TRACES_SAMPLER", name), (ARGUMENT, argument)];
         let mut environment = Environment::from_iter(variables);
         let settings = SamplerSettings::read(&mut environment);
-        (settings, environment.complaints().iter().map(ToString::to_string).collect())
+        (
+            settings,
+            environment
+                .complaints()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        )
     }
 
     #[test]
@@ -97,14 +114,34 @@ mod tests {
             ("", "", settings(RootSampler::AlwaysOn, true)),
             ("always_on", "", settings(RootSampler::AlwaysOn, false)),
             ("ALWAYS_OFF", "", settings(RootSampler::AlwaysOff, false)),
-            ("traceidratio", "0.25", settings(RootSampler::Ratio(0.25), false)),
+            (
+                "traceidratio",
+                "0.25",
+                settings(RootSampler::Ratio(0.25), false),
+            ),
             ("traceidratio", "", settings(RootSampler::Ratio(1.0), false)),
-            ("parentbased_always_on", "0.5", settings(RootSampler::AlwaysOn, true)),
-            ("parentbased_always_off", "", settings(RootSampler::AlwaysOff, true)),
-            ("parentbased_traceidratio", "0", settings(RootSampler::Ratio(0.0), true)),
+            (
+                "parentbased_always_on",
+                "0.5",
+                settings(RootSampler::AlwaysOn, true),
+            ),
+            (
+                "parentbased_always_off",
+                "",
+                settings(RootSampler::AlwaysOff, true),
+            ),
+            (
+                "parentbased_traceidratio",
+                "0",
+                settings(RootSampler::Ratio(0.0), true),
+            ),
         ];
         for (name, argument, expected) in table {
-            assert_eq!(read(name, argument), (expected, Vec::new()), "{name} {argument}");
+            assert_eq!(
+                read(name, argument),
+                (expected, Vec::new()),
+                "{name} {argument}"
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::trace::SpanLimits;
 
-use super::environment::{Choices, Environment};
+use super::environment::{Choices, DAY, Environment};
 use super::error::SetupError;
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 use super::otlp::OtlpSettings;
@@ -114,7 +114,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn read(environment: &mut Environment, defaults: DefaultExporters) -> Result<Self, SetupError> {
+    pub(super) fn read(
+        environment: &mut Environment,
+        defaults: DefaultExporters,
+    ) -> Result<Self, SetupError> {
         Ok(Self {
             disabled: environment.boolean("OTEL_SDK_DISABLED").unwrap_or(false),
             propagators: environment
@@ -151,15 +154,21 @@ fn signal(
         Signal::Logs => &["otlp", "logging"],
         Signal::Metrics => &["otlp", "prometheus", "logging"],
     };
-    let kinds = match environment.choice_list(&variable, &Choices::new(EXPORTERS).elsewhere(elsewhere)) {
-        None => defaults.of(signal),
-        Some(kinds) => {
-            if kinds.contains(&None) && kinds.len() > 1 {
-                environment.complain(&variable, "none", "stands beside other exporters", "none alone");
+    let kinds =
+        match environment.choice_list(&variable, &Choices::new(EXPORTERS).elsewhere(elsewhere)) {
+            None => defaults.of(signal),
+            Some(kinds) => {
+                if kinds.contains(&None) && kinds.len() > 1 {
+                    environment.complain(
+                        &variable,
+                        "none",
+                        "stands beside other exporters",
+                        "none alone",
+                    );
+                }
+                kinds.into_iter().flatten().collect()
             }
-            kinds.into_iter().flatten().collect()
-        }
-    };
+        };
     Ok(SignalSettings {
         console: kinds.contains(&ExporterKind::Console),
         #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
@@ -174,46 +183,66 @@ fn signal(
 /// Ours is larger than the specification's 2048, which overflows within a short outage of the endpoint.
 const QUEUE_SIZE: usize = 8192;
 const BATCH_SIZE: usize = 512;
+/// The SDK allocates the whole queue at once: this one is 350 MB of spans.
+const LARGEST_QUEUE: usize = 1_000_000;
 
 fn batches(environment: &mut Environment, prefix: &str, delay: Duration) -> BatchSettings {
     let queue_variable = format!("{prefix}_MAX_QUEUE_SIZE");
     let batch_variable = format!("{prefix}_MAX_EXPORT_BATCH_SIZE");
-    let queue_size = environment.number(&queue_variable, 1).unwrap_or(QUEUE_SIZE);
-    let batch_size = match environment.number(&batch_variable, 1) {
-        Some(size) if size > queue_size => {
-            let allowed = format!("a whole number from 1 to {queue_variable} ({queue_size})");
-            environment.complain(&batch_variable, &size.to_string(), "is too large", &allowed);
-            BATCH_SIZE
-        }
-        Some(size) => size,
-        None => BATCH_SIZE,
-    };
+    let queue_size = environment
+        .number(&queue_variable, 1..=LARGEST_QUEUE)
+        .unwrap_or(QUEUE_SIZE);
+    // "It must be less or equal to the queue's" (specification).
+    let batch_size = environment
+        .number(&batch_variable, 1..=queue_size)
+        .unwrap_or(BATCH_SIZE);
     BatchSettings {
         queue_size,
         batch_size: batch_size.min(queue_size),
-        delay: environment.milliseconds(&format!("{prefix}_SCHEDULE_DELAY")).unwrap_or(delay),
-        timeout: timeout(environment, &format!("{prefix}_EXPORT_TIMEOUT"), Duration::from_secs(30)),
+        delay: environment
+            .milliseconds(&format!("{prefix}_SCHEDULE_DELAY"))
+            .unwrap_or(delay),
+        timeout: timeout(
+            environment,
+            &format!("{prefix}_EXPORT_TIMEOUT"),
+            Duration::from_secs(30),
+        ),
     }
 }
 
 /// A time limit: 0 means none, as far as timers go (specification, "Environment Variable Specification": Timeout).
-pub(super) fn timeout(environment: &mut Environment, variable: &str, default: Duration) -> Duration {
-    const NO_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) fn timeout(
+    environment: &mut Environment,
+    variable: &str,
+    default: Duration,
+) -> Duration {
     match environment.milliseconds(variable) {
-        Some(Duration::ZERO) => NO_LIMIT,
+        Some(Duration::ZERO) => DAY,
         Some(limit) => limit,
         None => default,
     }
 }
 
 fn metric(environment: &mut Environment) -> MetricSettings {
-    let interval = match environment.number("OTEL_METRIC_EXPORT_INTERVAL", 1) {
-        Some(milliseconds) => Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)),
-        None => Duration::from_secs(60),
+    let interval = match environment.milliseconds("OTEL_METRIC_EXPORT_INTERVAL") {
+        Some(Duration::ZERO) => {
+            environment.complain(
+                "OTEL_METRIC_EXPORT_INTERVAL",
+                "0",
+                "is too small",
+                "a whole number of milliseconds from 1",
+            );
+            None
+        }
+        interval => interval,
     };
     MetricSettings {
-        interval,
-        timeout: timeout(environment, "OTEL_METRIC_EXPORT_TIMEOUT", Duration::from_secs(30)),
+        interval: interval.unwrap_or(Duration::from_secs(60)),
+        timeout: timeout(
+            environment,
+            "OTEL_METRIC_EXPORT_TIMEOUT",
+            Duration::from_secs(30),
+        ),
         temporality: environment
             .choice(
                 "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
@@ -228,8 +257,14 @@ fn metric(environment: &mut Environment) -> MetricSettings {
             .choice(
                 "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
                 &Choices::new(&[
-                    ("explicit_bucket_histogram", HistogramAggregation::ExplicitBuckets),
-                    ("base2_exponential_bucket_histogram", HistogramAggregation::ExponentialBuckets),
+                    (
+                        "explicit_bucket_histogram",
+                        HistogramAggregation::ExplicitBuckets,
+                    ),
+                    (
+                        "base2_exponential_bucket_histogram",
+                        HistogramAggregation::ExponentialBuckets,
+                    ),
                 ]),
             )
             .unwrap_or(HistogramAggregation::ExplicitBuckets),
@@ -238,7 +273,7 @@ fn metric(environment: &mut Environment) -> MetricSettings {
 
 fn limits(environment: &mut Environment) -> Limits {
     let attributes = count(environment, "OTEL_ATTRIBUTE_COUNT_LIMIT", 128);
-    let value_length = environment.number("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", 0);
+    let value_length = environment.number("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", 0..=usize::MAX);
     Limits {
         attributes: count(environment, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", attributes),
         events: count(environment, "OTEL_SPAN_EVENT_COUNT_LIMIT", 128),
@@ -246,13 +281,13 @@ fn limits(environment: &mut Environment) -> Limits {
         event_attributes: count(environment, "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", attributes),
         link_attributes: count(environment, "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", attributes),
         value_length: environment
-            .number("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", 0)
+            .number("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", 0..=usize::MAX)
             .or(value_length),
     }
 }
 
 fn count(environment: &mut Environment, variable: &str, default: u32) -> u32 {
-    match environment.number(variable, 0) {
+    match environment.number(variable, 0..=usize::MAX) {
         Some(limit) => u32::try_from(limit).unwrap_or(u32::MAX),
         None => default,
     }

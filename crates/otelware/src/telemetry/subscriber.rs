@@ -13,11 +13,19 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use super::environment::Environment;
 use crate::console::ConsoleLogFormat;
 
-/// The SDK's notices about itself stay out; the OTLP exporter's warnings would repeat each failure without its cause.
-const DEFAULT_FILTER: &str = "info,opentelemetry=warn,opentelemetry-otlp=off";
+/// The SDK's notices about itself stay out, its warnings do not.
+const DEFAULT_FILTER: &str = "info,opentelemetry=warn";
 
 /// Crates the exporters are made of: what they log about an export must not be exported in turn.
-const EXPORTER_TARGETS: &[&str] = &["opentelemetry", "h2", "hyper", "hyper_util", "tonic", "reqwest", "rustls"];
+const EXPORTER_TARGETS: &[&str] = &[
+    "opentelemetry",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "tonic",
+    "reqwest",
+    "rustls",
+];
 
 /// What to log: `RUST_LOG`, else `OTEL_LOG_LEVEL`, else `info`.
 pub(super) fn filter(environment: &mut Environment) -> String {
@@ -40,18 +48,20 @@ pub(super) fn filter(environment: &mut Environment) -> String {
         ("error", "error"),
         ("none", "off"),
     ]);
-    environment.choice("OTEL_LOG_LEVEL", &levels).unwrap_or(DEFAULT_FILTER).to_owned()
+    environment
+        .choice("OTEL_LOG_LEVEL", &levels)
+        .unwrap_or(DEFAULT_FILTER)
+        .to_owned()
 }
 
 /// Sets the global subscriber; `false` when there is one already.
-pub(super) fn install(filter: &str, providers: Option<(&SdkTracerProvider, &SdkLoggerProvider)>) -> bool {
+pub(super) fn install(
+    filter: &str,
+    providers: Option<(&SdkTracerProvider, &SdkLoggerProvider)>,
+) -> bool {
     let subscriber = Registry::default()
         .with(EnvFilter::new(filter))
-        .with(
-            tracing_subscriber::fmt::layer()
-                .event_format(ConsoleLogFormat::new())
-                .with_writer(std::io::stderr),
-        )
+        .with(ConsoleLogFormat::layer())
         .with(providers.map(|(traces, _)| tracing_layer(traces)))
         .with(providers.map(|(_, logs)| log_layer(logs)));
     tracing::subscriber::set_global_default(subscriber).is_ok()
@@ -98,19 +108,33 @@ mod tests {
     fn read(variables: &[(&str, &str)]) -> (String, Vec<String>) {
         let mut environment = Environment::from_iter(variables.iter().copied());
         let filter = filter(&mut environment);
-        (filter, environment.complaints().iter().map(ToString::to_string).collect())
+        (
+            filter,
+            environment
+                .complaints()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        )
     }
 
     #[test]
     fn filters() {
         let table: &[(&[(&str, &str)], &str)] = &[
             (&[], DEFAULT_FILTER),
-            (&[("RUST_LOG", "warn,shop=debug"), ("OTEL_LOG_LEVEL", "error")], "warn,shop=debug"),
+            (
+                &[("RUST_LOG", "warn,shop=debug"), ("OTEL_LOG_LEVEL", "error")],
+                "warn,shop=debug",
+            ),
             (&[("OTEL_LOG_LEVEL", "DEBUG")], "debug"),
             (&[("OTEL_LOG_LEVEL", "none")], "off"),
         ];
         for (variables, filter) in table {
-            assert_eq!(read(variables), ((*filter).to_owned(), Vec::new()), "{variables:?}");
+            assert_eq!(
+                read(variables),
+                ((*filter).to_owned(), Vec::new()),
+                "{variables:?}"
+            );
         }
     }
 
@@ -135,7 +159,13 @@ mod tests {
 
     #[test]
     fn targets_of_the_exporters() {
-        for target in ["opentelemetry_sdk", "opentelemetry-otlp", "h2::codec", "hyper_util::client", "reqwest"] {
+        for target in [
+            "opentelemetry_sdk",
+            "opentelemetry-otlp",
+            "h2::codec",
+            "hyper_util::client",
+            "reqwest",
+        ] {
             assert!(is_of_exporter(target), "{target}");
         }
         for target in ["otelware", "h2o", "orders::tonic", "hyperspace"] {

@@ -19,7 +19,9 @@ fn truncate_all(attributes: &mut [KeyValue], length: usize) {
     for attribute in attributes {
         match &mut attribute.value {
             Value::String(text) => truncate(text, length),
-            Value::Array(Array::String(texts)) => texts.iter_mut().for_each(|text| truncate(text, length)),
+            Value::Array(Array::String(texts)) => {
+                texts.iter_mut().for_each(|text| truncate(text, length));
+            }
             _ => {}
         }
     }
@@ -43,7 +45,9 @@ mod tests {
 
     #[test]
     fn strings_and_arrays_of_strings_are_cut_at_characters() {
-        let texts = |texts: [&'static str; 2]| Value::Array(Array::String(texts.map(StringValue::from).to_vec()));
+        let texts = |texts: [&'static str; 2]| {
+            Value::Array(Array::String(texts.map(StringValue::from).to_vec()))
+        };
         let mut attributes = vec![
             KeyValue::new("ascii", "abcdef"),
             KeyValue::new("short", "abc"),

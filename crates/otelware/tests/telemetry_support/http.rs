@@ -1,10 +1,8 @@
 //! An endpoint that speaks OTLP over HTTP/1.1.
 
-use std::future::Future;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use prost::Message;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -38,7 +36,11 @@ impl Endpoint {
         Self::start_at("127.0.0.1:0".parse().unwrap(), answer, None)
     }
 
-    pub fn start_at(address: SocketAddr, answer: Answer, tls: Option<rustls::ServerConfig>) -> Self {
+    pub fn start_at(
+        address: SocketAddr,
+        answer: Answer,
+        tls: Option<rustls::ServerConfig>,
+    ) -> Self {
         let runtime = BackgroundRuntime::start();
         let listener = runtime.listen(address);
         let address = listener.local_addr().unwrap();
@@ -72,35 +74,33 @@ async fn accept(listener: TcpListener, answer: Answer, tls: Option<TlsAcceptor>,
     }
 }
 
-fn serve(
+async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     answer: Answer,
     received: Shared,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let mut stream = BufReader::new(stream);
-        while let Some((path, headers, body)) = request(&mut stream).await {
-            let status = {
+) {
+    let mut stream = BufReader::new(stream);
+    while let Some((path, headers, body)) = request(&mut stream).await {
+        let status = {
+            let requests = {
                 let mut received = received.lock().unwrap();
                 received.requests.push((path.clone(), headers.clone()));
-                let status = match answer {
-                    Answer::Status(status) => status,
-                    Answer::UnavailableAtFirst(count) if received.requests.len() <= count => 503,
-                    Answer::UnavailableAtFirst(_) => 200,
-                    Answer::Never => 0,
-                };
-                if status == 200 {
-                    keep(&mut received, &path, &headers, &body);
-                }
-                status
+                received.requests.len()
             };
-            if status == 0 {
-                tokio::time::sleep(Duration::from_secs(3600)).await;
+            let status = match answer {
+                Answer::Status(status) => status,
+                Answer::UnavailableAtFirst(count) if requests <= count => 503,
+                Answer::UnavailableAtFirst(_) => 200,
+                Answer::Never => std::future::pending().await,
+            };
+            if status == 200 {
+                keep(&mut received.lock().unwrap(), &path, &headers, &body);
             }
-            let response = format!("HTTP/1.1 {status} Status\r\ncontent-length: 0\r\n\r\n");
-            if stream.write_all(response.as_bytes()).await.is_err() || stream.flush().await.is_err() {
-                return;
-            }
+            status
+        };
+        let response = format!("HTTP/1.1 {status} Status\r\ncontent-length: 0\r\n\r\n");
+        if stream.write_all(response.as_bytes()).await.is_err() || stream.flush().await.is_err() {
+            return;
         }
     }
 }
@@ -120,18 +120,30 @@ async fn request(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Request>
             None => break,
         }
     }
-    let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().ok()?;
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")?
+        .1
+        .parse()
+        .ok()?;
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     Some((path, headers, body))
 }
 
 fn keep(received: &mut Received, path: &str, headers: &[(String, String)], body: &[u8]) {
-    let header = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let header = |wanted: &str| {
+        headers
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.as_str())
+    };
     let mut plain = Vec::new();
     match header("content-encoding") {
         Some("gzip") => {
-            flate2::read::GzDecoder::new(body).read_to_end(&mut plain).unwrap();
+            flate2::read::GzDecoder::new(body)
+                .read_to_end(&mut plain)
+                .unwrap();
         }
         None => plain.extend_from_slice(body),
         Some(other) => panic!("unexpected content-encoding {other}"),

@@ -12,6 +12,7 @@
 pub mod grpc;
 pub mod http;
 
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -26,8 +27,8 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use tokio::runtime::{Builder, Runtime};
 use otelware::telemetry::{Environment, Telemetry, TelemetryBuilder};
+use tokio::runtime::{Builder, Runtime};
 
 /// Everything an endpoint has received.
 #[derive(Clone, Default)]
@@ -43,13 +44,20 @@ pub type Shared = Arc<Mutex<Received>>;
 
 impl Received {
     pub fn spans(&self) -> Vec<&Span> {
-        let resources = self.traces.iter().flat_map(|request| &request.resource_spans);
+        let resources = self
+            .traces
+            .iter()
+            .flat_map(|request| &request.resource_spans);
         let scopes = resources.flat_map(|resource| &resource.scope_spans);
         scopes.flat_map(|scope| &scope.spans).collect()
     }
 
     pub fn span_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.spans().into_iter().map(|span| span.name.clone()).collect();
+        let mut names: Vec<String> = self
+            .spans()
+            .into_iter()
+            .map(|span| span.name.clone())
+            .collect();
         names.sort();
         names
     }
@@ -61,7 +69,10 @@ impl Received {
     }
 
     pub fn metric_names(&self) -> Vec<String> {
-        let resources = self.metrics.iter().flat_map(|request| &request.resource_metrics);
+        let resources = self
+            .metrics
+            .iter()
+            .flat_map(|request| &request.resource_metrics);
         let scopes = resources.flat_map(|resource| &resource.scope_metrics);
         let metrics = scopes.flat_map(|scope| &scope.metrics);
         metrics.map(|metric| metric.name.clone()).collect()
@@ -70,12 +81,18 @@ impl Received {
     /// The values of one header, one for each request.
     pub fn header(&self, name: &str) -> Vec<Option<String>> {
         let value = |headers: &[(String, String)]| {
-            let mut values = headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
+            let mut values = headers
+                .iter()
+                .filter(|(key, _)| key == name)
+                .map(|(_, value)| value.clone());
             let first = values.next();
             assert_eq!(values.next(), None, "{name} is repeated");
             first
         };
-        self.requests.iter().map(|(_, headers)| value(headers)).collect()
+        self.requests
+            .iter()
+            .map(|(_, headers)| value(headers))
+            .collect()
     }
 
     pub fn paths(&self) -> Vec<String> {
@@ -88,10 +105,15 @@ impl Received {
 /// A telemetry of its own, for the endpoint at `address`.
 pub fn builder(protocol: &str, address: SocketAddr, more: &[(&str, &str)]) -> TelemetryBuilder {
     let endpoint = format!("http://{address}");
-    let variables = [("OTEL_EXPORTER_OTLP_PROTOCOL", protocol), ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)];
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+    ];
     Telemetry::builder("orders")
         .without_globals()
-        .with_environment(Environment::from_iter(variables.into_iter().chain(more.iter().copied())))
+        .with_environment(Environment::from_iter(
+            variables.into_iter().chain(more.iter().copied()),
+        ))
 }
 
 /// One span, one log record and one measurement.
@@ -101,7 +123,12 @@ pub fn emit(telemetry: &Telemetry) {
     let mut record = logger.create_log_record();
     record.set_body("paid".into());
     logger.emit(record);
-    telemetry.meter_provider().meter("test").u64_counter("orders").build().add(1, &[]);
+    telemetry
+        .meter_provider()
+        .meter("test")
+        .u64_counter("orders")
+        .build()
+        .add(1, &[]);
 }
 
 /// One span.
@@ -136,7 +163,9 @@ pub struct BackgroundRuntime(Option<Runtime>);
 impl BackgroundRuntime {
     fn start() -> Self {
         let mut builder = Builder::new_multi_thread();
-        Self(Some(builder.worker_threads(1).enable_all().build().unwrap()))
+        Self(Some(
+            builder.worker_threads(1).enable_all().build().unwrap(),
+        ))
     }
 
     fn listen(&self, address: SocketAddr) -> tokio::net::TcpListener {
@@ -157,9 +186,32 @@ impl Drop for BackgroundRuntime {
     }
 }
 
+/// A writer that keeps what is written.
+#[derive(Clone, Default)]
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// An address on which nobody listens.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// Polls `condition` until it holds, and fails after ten seconds.

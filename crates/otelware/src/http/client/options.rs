@@ -141,6 +141,11 @@ impl HttpClientOptions {
         self.body_sizes
     }
 
+    /// How URLs are redacted.
+    pub const fn redaction(&self) -> &UrlRedaction {
+        &self.redaction
+    }
+
     /// Which signals a request produces.
     pub fn set_filter<S: Into<Signals>>(
         &mut self,

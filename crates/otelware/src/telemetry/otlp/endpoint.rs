@@ -25,10 +25,18 @@ impl Endpoint {
         protocol: Protocol,
     ) -> Result<Self, SetupError> {
         let [own, general] = super::names(signal, "ENDPOINT");
-        let (variable, url) = match (environment.text(&own), environment.text(&general)) {
-            (Some(url), _) => (Some(own), prepare(environment, signal, protocol, url, false)),
-            (None, Some(url)) => (Some(general), prepare(environment, signal, protocol, url, true)),
-            (None, None) => (None, prepare(environment, signal, protocol, default(protocol), true)),
+        let (variable, url, for_all) = match (environment.text(&own), environment.text(&general)) {
+            (Some(url), _) => (Some(own), url, false),
+            (None, Some(url)) => (Some(general), url, true),
+            (None, None) => (None, default(protocol).to_owned(), true),
+        };
+        let url = if protocol.is_grpc() {
+            with_scheme(environment, signal, url)
+        } else if for_all {
+            // Only the endpoint for all signals gets a path for each signal.
+            with_path(&url, signal)
+        } else {
+            url
         };
         let endpoint = Self { url, variable };
         endpoint.check()?;
@@ -47,7 +55,9 @@ impl Endpoint {
 
     /// Whether it asks for TLS.
     pub(super) fn is_https(&self) -> bool {
-        self.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
+        self.url
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case("https://"))
     }
 
     /// An error that names the variable.
@@ -57,12 +67,16 @@ impl Endpoint {
     }
 
     fn check(&self) -> Result<(), SetupError> {
-        const ADVICE: &str = "is not a URL of an OTLP endpoint; write http://host:port or https://host:port";
+        const ADVICE: &str =
+            "is not a URL of an OTLP endpoint; write http://host:port or https://host:port";
         let uri: Uri = self.url.parse().map_err(|_| self.error(ADVICE))?;
         let scheme = uri.scheme_str().unwrap_or_default();
         let host = uri.host().unwrap_or_default();
         let port = uri.authority().map_or("", |authority| {
-            let after_host = authority.as_str().rsplit_once(']').map_or(authority.as_str(), |(_, port)| port);
+            let after_host = authority
+                .as_str()
+                .rsplit_once(']')
+                .map_or(authority.as_str(), |(_, port)| port);
             after_host.rsplit_once(':').map_or("", |(_, port)| port)
         });
         let port_is_wrong = !port.is_empty() && uri.port_u16().is_none();
@@ -70,7 +84,9 @@ impl Endpoint {
             return Err(self.error(ADVICE));
         }
         if self.is_https() && !cfg!(feature = "tls") {
-            return Err(self.error("needs TLS; enable the feature \"tls\" of otelware or write http://"));
+            return Err(
+                self.error("needs TLS; enable the feature \"tls\" of otelware or write http://")
+            );
         }
         Ok(())
     }
@@ -86,48 +102,32 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-fn default(protocol: Protocol) -> String {
-    match protocol {
-        #[cfg(feature = "otlp-grpc")]
-        Protocol::Grpc => "http://localhost:4317".to_owned(),
-        #[cfg(feature = "otlp-http")]
-        Protocol::HttpProtobuf | Protocol::HttpJson => "http://localhost:4318".to_owned(),
+fn default(protocol: Protocol) -> &'static str {
+    if protocol.is_grpc() {
+        "http://localhost:4317"
+    } else {
+        "http://localhost:4318"
     }
 }
 
-fn prepare(
-    environment: &mut Environment,
-    signal: Signal,
-    protocol: Protocol,
-    url: String,
-    general: bool,
-) -> String {
-    match protocol {
-        #[cfg(feature = "otlp-grpc")]
-        Protocol::Grpc if has_scheme(&url) => url,
-        #[cfg(feature = "otlp-grpc")]
-        Protocol::Grpc => {
-            let insecure = super::boolean(environment, signal, "INSECURE").unwrap_or(false);
-            format!("{}://{url}", if insecure { "http" } else { "https" })
-        }
-        // Only the endpoint for all signals gets a path for each signal.
-        #[cfg(feature = "otlp-http")]
-        Protocol::HttpProtobuf | Protocol::HttpJson if general => {
-            let _ = environment;
-            let (base, query) = match url.split_once('?') {
-                Some((base, query)) => (base, format!("?{query}")),
-                None => (url.as_str(), String::new()),
-            };
-            format!("{}/v1/{signal}{query}", base.strip_suffix('/').unwrap_or(base))
-        }
-        #[cfg(feature = "otlp-http")]
-        Protocol::HttpProtobuf | Protocol::HttpJson => url,
+fn with_scheme(environment: &mut Environment, signal: Signal, url: String) -> String {
+    let has_scheme = url
+        .split_once("://")
+        .is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']));
+    if has_scheme {
+        return url;
     }
+    let insecure = super::boolean(environment, signal, "INSECURE").unwrap_or(false);
+    format!("{}://{url}", if insecure { "http" } else { "https" })
 }
 
-#[cfg(feature = "otlp-grpc")]
-fn has_scheme(url: &str) -> bool {
-    url.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']))
+fn with_path(url: &str, signal: Signal) -> String {
+    let (base, query) = match url.split_once('?') {
+        Some((base, query)) => (base, format!("?{query}")),
+        None => (url, String::new()),
+    };
+    let base = base.strip_suffix('/').unwrap_or(base);
+    format!("{base}/v1/{signal}{query}")
 }
 
 /// `url` with `***` for user name and password, and without its query, which carries keys at some vendors.
@@ -171,20 +171,51 @@ mod tests {
     fn http() {
         let table: &[(&[(&str, &str)], &str)] = &[
             (&[], "http://localhost:4318/v1/traces"),
-            (&[(ALL, "http://collector:4318")], "http://collector:4318/v1/traces"),
-            (&[(ALL, "http://collector:4318/")], "http://collector:4318/v1/traces"),
+            (
+                &[(ALL, "http://collector:4318")],
+                "http://collector:4318/v1/traces",
+            ),
+            (
+                &[(ALL, "http://collector:4318/")],
+                "http://collector:4318/v1/traces",
+            ),
             (&[(ALL, "https://host/otlp")], "https://host/otlp/v1/traces"),
-            (&[(ALL, "https://host/otlp/")], "https://host/otlp/v1/traces"),
-            (&[(ALL, "https://host/otlp?key=1")], "https://host/otlp/v1/traces?key=1"),
-            (&[(TRACES, "http://collector:4318")], "http://collector:4318"),
-            (&[(TRACES, "http://collector/own/path")], "http://collector/own/path"),
-            (&[(TRACES, "http://own"), (ALL, "http://general")], "http://own"),
-            (&[(TRACES, " "), (ALL, "http://general")], "http://general/v1/traces"),
-            (&[(METRICS, "http://other")], "http://localhost:4318/v1/traces"),
+            (
+                &[(ALL, "https://host/otlp/")],
+                "https://host/otlp/v1/traces",
+            ),
+            (
+                &[(ALL, "https://host/otlp?key=1")],
+                "https://host/otlp/v1/traces?key=1",
+            ),
+            (
+                &[(TRACES, "http://collector:4318")],
+                "http://collector:4318",
+            ),
+            (
+                &[(TRACES, "http://collector/own/path")],
+                "http://collector/own/path",
+            ),
+            (
+                &[(TRACES, "http://own"), (ALL, "http://general")],
+                "http://own",
+            ),
+            (
+                &[(TRACES, " "), (ALL, "http://general")],
+                "http://general/v1/traces",
+            ),
+            (
+                &[(METRICS, "http://other")],
+                "http://localhost:4318/v1/traces",
+            ),
             (&[(ALL, "http://[::1]:4318")], "http://[::1]:4318/v1/traces"),
         ];
         for (variables, url) in table {
-            assert_eq!(read(variables, Protocol::HttpProtobuf), Ok((*url).to_owned()), "{variables:?}");
+            assert_eq!(
+                read(variables, Protocol::HttpProtobuf),
+                Ok((*url).to_owned()),
+                "{variables:?}"
+            );
         }
     }
 
@@ -193,24 +224,49 @@ mod tests {
         let table: &[(&[(&str, &str)], &str)] = &[
             (&[], "http://localhost:4317"),
             (&[(ALL, "http://collector:4317")], "http://collector:4317"),
-            (&[(ALL, "http://collector:4317"), (INSECURE, "false")], "http://collector:4317"),
-            (&[(ALL, "https://collector:4317"), (INSECURE, "true")], "https://collector:4317"),
-            (&[(ALL, "collector:4317")], "https://collector:4317"),
-            (&[(ALL, "collector:4317"), (INSECURE, "TRUE")], "http://collector:4317"),
             (
-                &[(ALL, "collector:4317"), (INSECURE, "true"), (TRACES_INSECURE, "false")],
+                &[(ALL, "http://collector:4317"), (INSECURE, "false")],
+                "http://collector:4317",
+            ),
+            (
+                &[(ALL, "https://collector:4317"), (INSECURE, "true")],
                 "https://collector:4317",
             ),
-            (&[(TRACES, "own:4317"), (ALL, "http://general"), (INSECURE, "true")], "http://own:4317"),
+            (&[(ALL, "collector:4317")], "https://collector:4317"),
+            (
+                &[(ALL, "collector:4317"), (INSECURE, "TRUE")],
+                "http://collector:4317",
+            ),
+            (
+                &[
+                    (ALL, "collector:4317"),
+                    (INSECURE, "true"),
+                    (TRACES_INSECURE, "false"),
+                ],
+                "https://collector:4317",
+            ),
+            (
+                &[
+                    (TRACES, "own:4317"),
+                    (ALL, "http://general"),
+                    (INSECURE, "true"),
+                ],
+                "http://own:4317",
+            ),
         ];
         for (variables, url) in table {
-            assert_eq!(read(variables, Protocol::Grpc), Ok((*url).to_owned()), "{variables:?}");
+            assert_eq!(
+                read(variables, Protocol::Grpc),
+                Ok((*url).to_owned()),
+                "{variables:?}"
+            );
         }
     }
 
     #[test]
     fn wrong() {
-        let advice = "is not a URL of an OTLP endpoint; write http://host:port or https://host:port";
+        let advice =
+            "is not a URL of an OTLP endpoint; write http://host:port or https://host:port";
         for (variable, value, shown) in [
             (ALL, "collector:4318", "collector:4318/v1/traces"),
             (ALL, "ftp://collector", "ftp://collector/v1/traces"),
@@ -229,7 +285,10 @@ mod tests {
     #[test]
     fn credentials_are_not_shown() {
         for (url, shown) in [
-            ("http://user:secret@host:1/path?key=secret", "http://***@host:1/path"),
+            (
+                "http://user:secret@host:1/path?key=secret",
+                "http://***@host:1/path",
+            ),
             ("user:secret@host", "***@host"),
             ("http://host/a@b", "http://host/a@b"),
             ("https://host", "https://host"),

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_otlp::{ExporterBuildError, LogExporter, MetricExporter, RetryPolicy, SpanExporter};
+use opentelemetry_otlp::{
+    ExporterBuildError, LogExporter, MetricExporter, RetryPolicy, SpanExporter,
+};
 use opentelemetry_sdk::metrics::Temporality;
 
+use super::OtlpSettings;
+#[cfg(feature = "otlp-grpc")]
+use super::Protocol;
 #[cfg(feature = "otlp-grpc")]
 use super::grpc;
 #[cfg(feature = "otlp-http")]
 use super::http;
-use super::{OtlpSettings, Protocol};
 use crate::telemetry::account::Account;
 use crate::telemetry::delivery::Delivery;
 use crate::telemetry::error::SetupError;
@@ -37,7 +41,9 @@ impl OtlpExporters<'_> {
         let _context = self.runtime.enter();
         let exporter = match settings.protocol {
             #[cfg(feature = "otlp-grpc")]
-            Protocol::Grpc => grpc::configure(SpanExporter::builder().with_tonic(), settings, account)?.build(),
+            Protocol::Grpc => {
+                grpc::configure(SpanExporter::builder().with_tonic(), settings, account)?.build()
+            }
             #[cfg(feature = "otlp-http")]
             _ => http::configure(SpanExporter::builder().with_http(), settings, account)?.build(),
         };
@@ -53,7 +59,9 @@ impl OtlpExporters<'_> {
         let _context = self.runtime.enter();
         let exporter = match settings.protocol {
             #[cfg(feature = "otlp-grpc")]
-            Protocol::Grpc => grpc::configure(LogExporter::builder().with_tonic(), settings, account)?.build(),
+            Protocol::Grpc => {
+                grpc::configure(LogExporter::builder().with_tonic(), settings, account)?.build()
+            }
             #[cfg(feature = "otlp-http")]
             _ => http::configure(LogExporter::builder().with_http(), settings, account)?.build(),
         };
@@ -86,7 +94,8 @@ impl OtlpExporters<'_> {
         timeout: Duration,
         value_length: Option<usize>,
     ) -> Result<Delivery<E>, SetupError> {
-        let exporter = exporter.map_err(|error| settings.endpoint.error(&format!("cannot be used: {error}")))?;
+        let exporter = exporter
+            .map_err(|error| settings.endpoint.error(&format!("cannot be used: {error}")))?;
         Ok(Delivery {
             exporter,
             runtime: self.runtime.clone(),

@@ -27,7 +27,10 @@ impl Headers {
             }
             // The element itself is not shown: it may be nothing but a secret.
             let Some((name, value)) = element.split_once('=') else {
-                return Err(error(&variable, &format!("element {} has no \"=\"", index + 1)));
+                return Err(error(
+                    &variable,
+                    &format!("element {} has no \"=\"", index + 1),
+                ));
             };
             let name = name.trim();
             let Ok(header_name) = name.parse::<HeaderName>() else {
@@ -65,9 +68,14 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<Vec<(String, String)>, String> {
         let environment = Environment::from_iter(variables.iter().copied());
-        let headers = Headers::read(&environment, Signal::Logs).map_err(|error| error.to_string())?;
+        let headers =
+            Headers::read(&environment, Signal::Logs).map_err(|error| error.to_string())?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Ok(headers.0.iter().map(|(name, value)| (name.to_string(), text(value))).collect())
+        Ok(headers
+            .0
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect())
     }
 
     const GENERAL: &str = "OTEL_EXPORTER_OTLP_HEADERS";
@@ -76,28 +84,47 @@ mod tests {
     #[test]
     fn pairs() {
         let pairs = |pairs: &[(&str, &str)]| -> Result<Vec<(String, String)>, String> {
-            Ok(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+            Ok(pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect())
         };
         assert_eq!(read(&[]), pairs(&[]));
         assert_eq!(
-            read(&[(GENERAL, "Authorization=Bearer%20a=b, x-tenant = shop ,,empty=")]),
-            pairs(&[("authorization", "Bearer a=b"), ("x-tenant", "shop"), ("empty", "")])
+            read(&[(
+                GENERAL,
+                "Authorization=Bearer%20a=b, x-tenant = shop ,,empty="
+            )]),
+            pairs(&[
+                ("authorization", "Bearer a=b"),
+                ("x-tenant", "shop"),
+                ("empty", "")
+            ])
         );
-        assert_eq!(read(&[(GENERAL, "a=1"), (LOGS, "b=2")]), pairs(&[("b", "2")]));
+        assert_eq!(
+            read(&[(GENERAL, "a=1"), (LOGS, "b=2")]),
+            pairs(&[("b", "2")])
+        );
     }
 
     #[test]
     fn wrong() {
-        let advice = "write name=value pairs separated by commas, such as authorization=Bearer%20token";
+        let advice =
+            "write name=value pairs separated by commas, such as authorization=Bearer%20token";
         for (list, problem) in [
             ("a=1,secret", r#"element 2 has no "=""#),
             ("bad name=1", r#""bad name" is not a header name"#),
             ("=1", r#""" is not a header name"#),
-            ("a=sec%0Aret", r#"the value of "a" has characters that a header cannot carry"#),
+            (
+                "a=sec%0Aret",
+                r#"the value of "a" has characters that a header cannot carry"#,
+            ),
         ] {
             assert_eq!(
                 read(&[(LOGS, list)]),
-                Err(format!("OTEL_EXPORTER_OTLP_LOGS_HEADERS: {problem}; {advice}"))
+                Err(format!(
+                    "OTEL_EXPORTER_OTLP_LOGS_HEADERS: {problem}; {advice}"
+                ))
             );
         }
     }
@@ -105,7 +132,8 @@ mod tests {
     #[test]
     fn debug_shows_names_only() {
         let environment = Environment::from_iter([(GENERAL, "authorization=secret")]);
-        let headers = Headers::read(&environment, Signal::Logs).map(|headers| format!("{headers:?}"));
+        let headers =
+            Headers::read(&environment, Signal::Logs).map(|headers| format!("{headers:?}"));
         assert_eq!(headers.ok(), Some(r#"{"authorization"}"#.to_owned()));
     }
 }

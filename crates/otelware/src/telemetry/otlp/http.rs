@@ -57,9 +57,12 @@ impl ExportClient {
             let material = super::tls::TlsMaterial::load(&settings.tls)?;
             builder.tls_backend_preconfigured(material.for_http(&settings.endpoint)?)
         };
-        let client = builder
-            .build()
-            .map_err(|error| SetupError::Exporter(format!("the HTTP client cannot be built: {}", chain(&error))))?;
+        let client = builder.build().map_err(|error| {
+            SetupError::Exporter(format!(
+                "the HTTP client cannot be built: {}",
+                chain(&error)
+            ))
+        })?;
         Ok(Self {
             client,
             headers: settings.headers.clone(),
@@ -94,7 +97,11 @@ impl ExportClient {
     /// necessarily what this set-up was given.
     fn headers(&self, exporter: &HeaderMap) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::USER_AGENT] {
+        for name in [
+            header::CONTENT_TYPE,
+            header::CONTENT_ENCODING,
+            header::USER_AGENT,
+        ] {
             if let Some(value) = exporter.get(&name) {
                 headers.insert(name, value.clone());
             }
@@ -116,9 +123,8 @@ impl HttpClient for ExportClient {
             return Ok(refusal);
         }
         let result = self.send(request).await;
-        if let Err(error) = &result {
-            self.account.attempts().failed(chain(error.as_ref()));
-        }
+        let error = result.as_ref().err().map(|error| chain(error.as_ref()));
+        self.account.attempts().reached(error);
         result
     }
 }

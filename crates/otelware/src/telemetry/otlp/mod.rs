@@ -31,6 +31,17 @@ pub(super) enum Protocol {
     HttpJson,
 }
 
+impl Protocol {
+    fn is_grpc(self) -> bool {
+        match self {
+            #[cfg(feature = "otlp-grpc")]
+            Self::Grpc => true,
+            #[cfg(feature = "otlp-http")]
+            Self::HttpProtobuf | Self::HttpJson => false,
+        }
+    }
+}
+
 const PROTOCOLS: &[(&str, Protocol)] = &[
     #[cfg(feature = "otlp-grpc")]
     ("grpc", Protocol::Grpc),

@@ -43,7 +43,8 @@ impl TlsFiles {
         match &files {
             #[cfg(not(feature = "tls"))]
             Self {
-                authority: Some(file), ..
+                authority: Some(file),
+                ..
             }
             | Self {
                 identity: Some((file, _)),
@@ -56,7 +57,11 @@ impl TlsFiles {
 
 impl NamedFile {
     fn error(&self, problem: &str) -> SetupError {
-        SetupError::Certificate(format!("{}: {:?} {problem}", self.variable, self.path.display().to_string()))
+        SetupError::Certificate(format!(
+            "{}: {:?} {problem}",
+            self.variable,
+            self.path.display().to_string()
+        ))
     }
 }
 
@@ -65,11 +70,9 @@ pub(super) use enabled::TlsMaterial;
 
 #[cfg(feature = "tls")]
 mod enabled {
-    use std::sync::Arc;
-
+    use rustls::RootCertStore;
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    use rustls::{ClientConfig, RootCertStore};
 
     use super::{NamedFile, SetupError, TlsFiles};
     use crate::telemetry::otlp::endpoint::Endpoint;
@@ -78,7 +81,10 @@ mod enabled {
     pub(in crate::telemetry::otlp) struct TlsMaterial {
         files: TlsFiles,
         authority: Option<Pem<Vec<CertificateDer<'static>>>>,
-        identity: Option<(Pem<Vec<CertificateDer<'static>>>, Pem<PrivateKeyDer<'static>>)>,
+        identity: Option<(
+            Pem<Vec<CertificateDer<'static>>>,
+            Pem<PrivateKeyDer<'static>>,
+        )>,
     }
 
     struct Pem<T> {
@@ -93,7 +99,9 @@ mod enabled {
                 files: files.clone(),
                 authority: files.authority.as_ref().map(certificates).transpose()?,
                 identity: match &files.identity {
-                    Some((certificate, key)) => Some((certificates(certificate)?, private_key(key)?)),
+                    Some((certificate, key)) => {
+                        Some((certificates(certificate)?, private_key(key)?))
+                    }
                     None => None,
                 },
             })
@@ -103,7 +111,10 @@ mod enabled {
         ///
         /// The provider is named here, because a process has no default one unless somebody installs it.
         #[cfg(feature = "otlp-http")]
-        pub(in crate::telemetry::otlp) fn for_http(&self, endpoint: &Endpoint) -> Result<ClientConfig, SetupError> {
+        pub(in crate::telemetry::otlp) fn for_http(
+            &self,
+            endpoint: &Endpoint,
+        ) -> Result<rustls::ClientConfig, SetupError> {
             let mut roots = RootCertStore::empty();
             match &self.authority {
                 Some(authority) => {
@@ -117,10 +128,12 @@ mod enabled {
                 }
                 None => {}
             }
-            let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(|error| SetupError::Exporter(format!("TLS cannot be set up: {error}")))?
-                .with_root_certificates(roots);
+            let builder = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(
+                rustls::crypto::ring::default_provider(),
+            ))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| SetupError::Exporter(format!("TLS cannot be set up: {error}")))?
+            .with_root_certificates(roots);
             match &self.identity {
                 Some((certificate, key)) => builder
                     .with_client_auth_cert(certificate.parsed.clone(), key.parsed.clone_key())
@@ -139,7 +152,9 @@ mod enabled {
 
             let mut config = ClientTlsConfig::new();
             match &self.authority {
-                Some(authority) => config = config.ca_certificate(Certificate::from_pem(&authority.text)),
+                Some(authority) => {
+                    config = config.ca_certificate(Certificate::from_pem(&authority.text));
+                }
                 None if endpoint.is_https() => {
                     if rustls_native_certs::load_native_certs().certs.is_empty() {
                         return Err(no_roots(endpoint));
@@ -161,7 +176,8 @@ mod enabled {
         }
 
         fn identity_error(&self, error: &rustls::Error) -> SetupError {
-            let problem = format!("cannot be used: {error}; give the private key of the client certificate");
+            let problem =
+                format!("cannot be used: {error}; give the private key of the client certificate");
             match &self.files.identity {
                 Some((_, key)) => key.error(&problem),
                 None => SetupError::Certificate(problem),
@@ -177,7 +193,11 @@ mod enabled {
     }
 
     fn text(file: &NamedFile) -> Result<Vec<u8>, SetupError> {
-        std::fs::read(&file.path).map_err(|error| file.error(&format!("cannot be read: {error}; give the path of a PEM file")))
+        std::fs::read(&file.path).map_err(|error| {
+            file.error(&format!(
+                "cannot be read: {error}; give the path of a PEM file"
+            ))
+        })
     }
 
     fn certificates(file: &NamedFile) -> Result<Pem<Vec<CertificateDer<'static>>>, SetupError> {
@@ -185,10 +205,14 @@ mod enabled {
         let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let mut roots = RootCertStore::empty();
         match parsed {
-            Ok(parsed) if !parsed.is_empty() && parsed.iter().all(|one| roots.add(one.clone()).is_ok()) => {
+            Ok(parsed)
+                if !parsed.is_empty()
+                    && parsed.iter().all(|one| roots.add(one.clone()).is_ok()) =>
+            {
                 Ok(Pem { text, parsed })
             }
-            _ => Err(file.error("holds no certificate; give a PEM file with -----BEGIN CERTIFICATE-----")),
+            _ => Err(file
+                .error("holds no certificate; give a PEM file with -----BEGIN CERTIFICATE-----")),
         }
     }
 
@@ -196,7 +220,8 @@ mod enabled {
         let text = text(file)?;
         match PrivateKeyDer::from_pem_slice(&text) {
             Ok(parsed) => Ok(Pem { text, parsed }),
-            Err(_) => Err(file.error("holds no private key; give a PEM file with -----BEGIN PRIVATE KEY-----")),
+            Err(_) => Err(file
+                .error("holds no private key; give a PEM file with -----BEGIN PRIVATE KEY-----")),
         }
     }
 }
@@ -237,7 +262,10 @@ mod tests {
         const CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE";
         const KEY: &str = "OTEL_EXPORTER_OTLP_CLIENT_KEY";
         assert_eq!(load(&[]), Ok(()));
-        assert_eq!(load(&[(CA, &certificate), (CERTIFICATE, &certificate), (KEY, &key)]), Ok(()));
+        assert_eq!(
+            load(&[(CA, &certificate), (CERTIFICATE, &certificate), (KEY, &key)]),
+            Ok(())
+        );
         for file in [&text, &broken, &key] {
             assert_eq!(
                 load(&[(CA, file)]),

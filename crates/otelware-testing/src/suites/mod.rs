@@ -1,0 +1,16 @@
+//! Suites of behaviour that every instrumentation of a kind must have, whatever the library.
+//!
+//! A suite runs against real servers and clients on loopback, in this process. It asserts on whole
+//! spans, metrics and headers; what an instrumentation can't do, it declares.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failure to set up a test is a failure of the test"
+)]
+
+pub mod http_client;
+pub mod http_server;
+mod peer;
+
+pub use peer::{Peer, Received};
