@@ -218,7 +218,10 @@ async fn a_layer_on_one_method_router() {
 #[tokio::test]
 async fn without_connection_info_there_is_no_peer() {
     let telemetry = Capture::new();
-    let service = layer(&telemetry).layer(user());
+    let service = ServiceBuilder::new()
+        .map_response(|response: axum::http::Response<_>| response.map(Body::new))
+        .layer(layer(&telemetry))
+        .service(user());
     let make = axum::ServiceExt::<axum::extract::Request>::into_make_service(service);
     let server = TestServer::start(&telemetry, scope(), |listener| async {
         axum::serve(listener, make).await.unwrap();
