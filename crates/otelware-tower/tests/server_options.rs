@@ -16,9 +16,7 @@ use otelware::opentelemetry::logs::Severity;
 use otelware::opentelemetry::{Context, KeyValue};
 use otelware::propagation::Trust;
 use otelware_testing::suites::http_server::{ExpectedRequest, TestServer};
-use otelware_testing::{
-    Capture, RemoteParent, expect_histogram, expect_log, expect_span,
-};
+use otelware_testing::{Capture, RemoteParent, expect_histogram, expect_log};
 use otelware_tower::HttpServerLayer;
 use otelware_tower::server::{TraceResponse, TrustedProxies};
 use server_support::{axum_server, layer};
@@ -589,9 +587,6 @@ async fn spans_are_recorded_by_samplers_that_ignore_the_parent() {
     let traceparent = parent.traceparent();
     server.request("GET", "/ok", &[("traceparent", &traceparent)]).await;
     server.assert(&[ok(&server).child_of(&parent)]).await;
-    telemetry.span("GET /ok").assert(expect_span("GET /ok").any_parent().kind(
-        otelware::opentelemetry::trace::SpanKind::Server,
-    ).attributes(telemetry.span("GET /ok").attributes));
 }
 
 /// A timer that ends a body in the middle.

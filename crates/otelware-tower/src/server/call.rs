@@ -354,6 +354,16 @@ fn peer_address(extensions: &http::Extensions) -> Option<SocketAddr> {
     None
 }
 
+/// The class of the error of a response's body.
+pub(super) fn body_error_type<E: 'static>(error: &E) -> ErrorType {
+    // All bodies of axum fail with its own type, which says nothing of the error in it.
+    #[cfg(feature = "axum")]
+    if let Some(error) = (error as &dyn std::any::Any).downcast_ref::<axum::Error>() {
+        return otelware::http::error_type_of(error);
+    }
+    otelware::http::error_type(error)
+}
+
 /// Attributes that the end of the operation sets: hooks can't, since the SDK would keep both.
 const RESERVED: [&str; 5] = [
     attribute::ERROR_TYPE,
@@ -645,12 +655,7 @@ impl Describe for ServerCall {
 
 impl DescribeBody for ServerCall {
     fn class<E: 'static>(&self, error: &E) -> ErrorType {
-        // All bodies of axum fail with its own type, which says nothing of the error in it.
-        #[cfg(feature = "axum")]
-        if let Some(error) = (error as &dyn std::any::Any).downcast_ref::<axum::Error>() {
-            return otelware::http::error_type_of(error);
-        }
-        otelware::http::error_type(error)
+        body_error_type(error)
     }
 
     fn data(&mut self, bytes: u64) {

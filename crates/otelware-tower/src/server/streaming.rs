@@ -1,6 +1,6 @@
 //! Responses that live long: server-sent events and other streams.
 
-use super::call::{Server, ServerCall};
+use super::call::{Server, ServerCall, body_error_type};
 use http::{HeaderMap, header};
 use http_body::{Body, Frame, SizeHint};
 use otelware::http::OperationBody;
@@ -242,7 +242,7 @@ impl Segments {
             }
             Some(Err(error)) => {
                 let segment = self.current.take().unwrap_or_else(|| self.begin());
-                segment.finish(&Outcome::Error(otelware::http::error_type(error)));
+                segment.finish(&Outcome::Error(body_error_type(error)));
             }
             None => self.end(),
         }

@@ -52,10 +52,11 @@ pub fn known_error_type(error: &(dyn Error + 'static)) -> Option<ErrorType> {
 /// one.
 fn class_of_text(text: &str) -> Option<&'static str> {
     match text {
-        // tower, tokio, reqwest
-        "request timed out" | "deadline has elapsed" | "operation timed out" => {
-            Some(value::TIMEOUT)
-        }
+        // tower, tokio, reqwest, tower-http
+        "request timed out"
+        | "deadline has elapsed"
+        | "operation timed out"
+        | "data was not received within the designated timeout" => Some(value::TIMEOUT),
         // hyper-util, reqwest
         "dns error" => Some("name_resolution_error"),
         // hyper
