@@ -1,8 +1,10 @@
 //! Captured headers.
 
+use super::url::UrlRedaction;
 use crate::semconv::value::REDACTED;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
+use std::sync::LazyLock;
 
 /// Header names that carry credentials, besides those that [`SECRET_WORDS`] finds.
 const SECRETS: [&str; 6] = [
@@ -15,17 +17,32 @@ const SECRETS: [&str; 6] = [
 ];
 
 /// Words that mark a header's name as one that carries credentials.
-const SECRET_WORDS: [&str; 9] = [
+const SECRET_WORDS: [&str; 12] = [
+    "access-key",
+    "auth-key",
     "authorization",
     "authentication",
     "api-key",
     "apikey",
     "credential",
     "password",
+    "private-key",
     "secret",
     "signature",
     "token",
 ];
+
+/// Headers whose values may be relative URLs; absolute ones are known by themselves.
+const URLS: [&str; 6] = [
+    "content-location",
+    "location",
+    "referer",
+    "x-forwarded-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+static URL_REDACTION: LazyLock<UrlRedaction> = LazyLock::new(UrlRedaction::default);
 
 /// No captured value is longer, in bytes.
 const LONGEST: usize = 1_024;
@@ -35,7 +52,8 @@ const MOST: usize = 32;
 /// Which headers become attributes: an allow-list of names and of patterns with `*`.
 ///
 /// Values of headers that carry credentials are replaced by `REDACTED` even where the list names
-/// them; so are values that are marked as sensitive. A value longer than 1,024 bytes is cut, and
+/// them; so are values that are marked as sensitive, and the credentials and sensitive query
+/// parameters in values that are URLs. A value longer than 1,024 bytes is cut, and
 /// at most 32 values are taken of at most 32 headers.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderCapture {
@@ -128,7 +146,11 @@ fn shown(name: &HeaderName, value: &HeaderValue) -> StringValue {
     }
     let bytes = value.as_bytes();
     let cut = bytes.get(..LONGEST).unwrap_or(bytes);
-    String::from_utf8_lossy(cut).into_owned().into()
+    let text = String::from_utf8_lossy(cut);
+    if text.contains("://") || URLS.contains(&name.as_str()) {
+        return URL_REDACTION.url(&text).into_owned().into();
+    }
+    text.into_owned().into()
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for any characters.

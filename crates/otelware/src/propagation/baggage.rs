@@ -6,6 +6,7 @@ use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::{Context, Key, StringValue};
+use super::list;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 pub(super) const BAGGAGE: &str = "baggage";
@@ -78,17 +79,14 @@ impl BaggagePropagator {
         cx: &Context,
         extractor: &dyn Extractor,
     ) -> Option<Context> {
-        extractor.get(BAGGAGE)?;
+        let headers = extractor.get_all(BAGGAGE)?;
         let mut intake = Intake::new(Baggage::new(), self.limits);
-        for member in extractor
-            .get_all(BAGGAGE)?
-            .into_iter()
-            .flat_map(|header| header.split(','))
+        for member in headers.into_iter().flat_map(list::members)
         {
             if !intake.wants_more() {
                 break;
             }
-            intake.offer(member.trim_matches(OWS).len(), || parse(member));
+            intake.offer(list::trim(member).len(), || parse(member));
         }
         intake.accepted().map(|baggage| cx.with_baggage(baggage))
     }
@@ -131,8 +129,6 @@ impl TextMapPropagator for BaggagePropagator {
         FieldIter::new(FIELDS.as_slice())
     }
 }
-
-const OWS: [char; 2] = [' ', '\t'];
 
 /// A member as [`Baggage`] takes it.
 pub(super) type Entry = (String, String, BaggageMetadata);
@@ -237,9 +233,9 @@ fn is_value(text: &str) -> bool {
 }
 
 fn parse(member: &str) -> Option<Entry> {
-    let (pair, metadata) = member.split_once(';').unwrap_or((member, ""));
-    let (key, value) = pair.split_once('=')?;
-    let (key, value) = (key.trim_matches(OWS), value.trim_matches(OWS));
+    let (pair, metadata) = list::split_once(member, b';').unwrap_or((member, ""));
+    let (key, value) = list::split_once(pair, b'=')?;
+    let (key, value) = (list::trim(key), list::trim(value));
     if !is_token(key) || !is_value(value) || !is_metadata(metadata) {
         return None;
     }

@@ -19,6 +19,7 @@ mod destinations;
 mod hex;
 mod inbound;
 mod jaeger;
+mod list;
 mod outbound;
 mod shared;
 mod trace_context;

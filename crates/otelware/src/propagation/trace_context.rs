@@ -142,9 +142,8 @@ fn is_random(flags: TraceFlags) -> bool {
 /// The remote span context, and the members of `tracestate` it cannot hold.
 fn read(extractor: &dyn Extractor) -> Option<(SpanContext, String)> {
     let (trace_id, span_id, flags) = parse(extractor.get(TRACEPARENT)?)?;
-    // `get_all` makes a list, so ask for it only when there is something to list.
-    let parsed = match extractor.get(TRACESTATE) {
-        Some(_) => trace_state::parse(extractor.get_all(TRACESTATE).into_iter().flatten()),
+    let parsed = match extractor.get_all(TRACESTATE) {
+        Some(headers) => trace_state::parse(headers),
         None => trace_state::Parsed::default(),
     };
     Some((

@@ -2,6 +2,7 @@
 //!
 //! Grammar: <https://www.w3.org/TR/trace-context-2/#tracestate-header>.
 
+use super::list;
 use opentelemetry::trace::TraceState;
 
 /// List members a `tracestate` may have; one with more is discarded whole.
@@ -72,13 +73,13 @@ pub(super) fn header(state: &TraceState, held: &str) -> Option<String> {
 fn members<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Vec<Member<'a>>> {
     let mut members: Vec<Member<'a>> = Vec::new();
     let mut count = 0;
-    for member in headers.into_iter().flat_map(|header| header.split(',')) {
-        let member = member.trim_matches([' ', '\t']);
+    for member in headers.into_iter().flat_map(list::members) {
+        let member = list::trim(member);
         if member.is_empty() {
             continue;
         }
         count += 1;
-        let (key, value) = member.split_once('=')?;
+        let (key, value) = list::split_once(member, b'=')?;
         if count > MAX_MEMBERS || !is_key(key) || !is_value(value) {
             return None;
         }
