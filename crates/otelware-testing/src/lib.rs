@@ -34,6 +34,10 @@
 //! the condition with [`Capture::wait_for_spans`], [`Capture::wait_until`] and the rest; each has a `blocking_` sibling
 //! and a deadline in real time. They work on every async runtime.
 //!
+//! # Whole processes
+//!
+//! With the feature `otlp`, `otlp::OtlpReceiver` is an endpoint that a program under test exports to.
+//!
 //! # Secrets
 //!
 //! [`Capture::assert_never_contains`] searches everything captured of all three signals for a marker.
@@ -49,6 +53,8 @@ mod expect_metric;
 mod expect_span;
 mod log;
 mod metric;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod remote;
 mod scope;
 mod span;

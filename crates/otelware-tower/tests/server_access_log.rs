@@ -33,24 +33,23 @@ impl Visit for Fields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().to_owned(), format!("str {value}"));
+        self.0
+            .insert(field.name().to_owned(), format!("str {value}"));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name().to_owned(), format!("u64 {value}"));
+        self.0
+            .insert(field.name().to_owned(), format!("u64 {value}"));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.insert(field.name().to_owned(), format!("f64 {value}"));
+        self.0
+            .insert(field.name().to_owned(), format!("f64 {value}"));
     }
 }
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Log {
-    fn on_event(
-        &self,
-        event: &tracing::Event<'_>,
-        _: tracing_subscriber::layer::Context<'_, S>,
-    ) {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
         let metadata = event.metadata();
         if metadata.target().starts_with("otelware") {
             let mut fields = Fields::default();
@@ -91,7 +90,9 @@ fn event(span: &Span, fields: &[(&str, &str)]) -> BTreeMap<String, String> {
         ("message", "request".to_owned()),
         ("trace_id", format!("str {}", span.trace_id)),
     ];
-    let own = fields.iter().map(|(key, value)| (*key, (*value).to_owned()));
+    let own = fields
+        .iter()
+        .map(|(key, value)| (*key, (*value).to_owned()));
     let all = common.into_iter().chain(own);
     all.map(|(key, value)| (key.to_owned(), value)).collect()
 }
@@ -100,7 +101,14 @@ fn router() -> Router {
     Router::new()
         .route("/users/{id}", any(async || "user"))
         .route("/echo", post(async |body: Body| body))
-        .route("/panic", get(async || if true { panic!("the handler panics") }))
+        .route(
+            "/panic",
+            get(async || {
+                if true {
+                    panic!("the handler panics")
+                }
+            }),
+        )
         .route("/hang", get(async || pending::<()>().await))
 }
 
@@ -149,8 +157,11 @@ async fn one_event_for_each_request() {
         ]
         .concat(),
     ];
-    let expected: Vec<_> =
-        spans.iter().zip(&expected).map(|(span, fields)| event(span, fields)).collect();
+    let expected: Vec<_> = spans
+        .iter()
+        .zip(&expected)
+        .map(|(span, fields)| event(span, fields))
+        .collect();
     assert_eq!(log.take(&spans), expected);
 }
 
@@ -204,7 +215,10 @@ async fn with_body_sizes_the_bytes_of_the_request_are_told() {
     let server = axum_server(&telemetry, router().layer(logging)).await;
     let headers = [("content-length", "5"), ("connection", "close")];
     let head = server.head("POST", "/echo", &headers);
-    assert_eq!(server.exchange(format!("{head}\r\nhello")).await.body, "hello");
+    assert_eq!(
+        server.exchange(format!("{head}\r\nhello")).await.body,
+        "hello"
+    );
     let spans = telemetry.wait_for_spans(1).await;
     let expected = event(
         &spans[0],
@@ -238,15 +252,14 @@ async fn the_event_is_in_the_span_of_its_request() {
 struct InSpan(Arc<Mutex<Vec<otelware::opentelemetry::SpanId>>>);
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for InSpan {
-    fn on_event(
-        &self,
-        event: &tracing::Event<'_>,
-        _: tracing_subscriber::layer::Context<'_, S>,
-    ) {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
         use otelware::opentelemetry::trace::TraceContextExt;
         if event.metadata().target() == "otelware::access" {
             let context = otelware::opentelemetry::Context::current();
-            self.0.lock().unwrap().push(context.span().span_context().span_id());
+            self.0
+                .lock()
+                .unwrap()
+                .push(context.span().span_context().span_id());
         }
     }
 }

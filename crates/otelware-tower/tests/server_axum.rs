@@ -41,7 +41,10 @@ async fn a_method_that_the_route_does_not_allow() {
     let telemetry = Capture::new();
     let server = axum_server(&telemetry, user().layer(layer(&telemetry))).await;
     assert_eq!(server.request("DELETE", "/users/1", &[]).await.status, 405);
-    let expected = server.expect("DELETE", "/users/1").route("/users/{id}").status(405);
+    let expected = server
+        .expect("DELETE", "/users/1")
+        .route("/users/{id}")
+        .status(405);
     server.assert(&[expected]).await;
 }
 
@@ -67,7 +70,10 @@ async fn a_panic_that_is_caught_further_out_goes_on() {
         .layer(CatchPanicLayer::new());
     let server = axum_server(&telemetry, router).await;
     assert_eq!(server.get("/panic").await.status, 500);
-    let expected = server.expect("GET", "/panic").route("/panic").error("panic");
+    let expected = server
+        .expect("GET", "/panic")
+        .route("/panic")
+        .error("panic");
     server.assert(&[expected]).await;
 }
 
@@ -83,8 +89,15 @@ async fn a_panic_of_the_body() {
     };
     let router = Router::new().route("/body", get(async move || body()));
     let server = axum_server(&telemetry, router.layer(layer(&telemetry))).await;
-    assert_eq!(server.get("/body").await.header("transfer-encoding"), ["chunked"; 0]);
-    let expected = server.expect("GET", "/body").route("/body").status(200).error("panic");
+    assert_eq!(
+        server.get("/body").await.header("transfer-encoding"),
+        ["chunked"; 0]
+    );
+    let expected = server
+        .expect("GET", "/body")
+        .route("/body")
+        .status(200)
+        .error("panic");
     server.assert(&[expected]).await;
 }
 
@@ -98,7 +111,10 @@ async fn a_timeout_further_in_is_its_status() {
             .layer(layer(&telemetry));
         let server = axum_server(&telemetry, router).await;
         assert_eq!(server.get("/hang").await.status, status);
-        let expected = server.expect("GET", "/hang").route("/hang").status(status.as_u16());
+        let expected = server
+            .expect("GET", "/hang")
+            .route("/hang")
+            .status(status.as_u16());
         server.assert(&[expected]).await;
     }
 }
@@ -109,7 +125,10 @@ async fn a_timeout_further_out_cancels() {
     let router = Router::new()
         .route("/hang", get(hangs))
         .layer(layer(&telemetry))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, MOMENT));
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            MOMENT,
+        ));
     let server = axum_server(&telemetry, router).await;
     assert_eq!(server.get("/hang").await.status, 408);
     let expected = server.expect("GET", "/hang").route("/hang").cancelled();
@@ -125,7 +144,9 @@ async fn the_error_of_a_timer_of_tower() {
         .service(Router::new().route("/hang", get(hangs)));
     let server = hyper_server(&telemetry, service).await;
     assert_eq!(server.get("/hang").await.status, 0);
-    server.assert(&[server.expect("GET", "/hang").error("timeout")]).await;
+    server
+        .assert(&[server.expect("GET", "/hang").error("timeout")])
+        .await;
 }
 
 #[tokio::test]
@@ -151,18 +172,25 @@ async fn nested_routers_make_one_span_with_the_whole_route() {
 #[tokio::test]
 async fn a_layer_around_the_router_learns_the_route_of_the_one_inside() {
     let telemetry = Capture::new();
-    let router = user().route_layer(layer(&telemetry)).fallback(async || StatusCode::NOT_FOUND);
+    let router = user()
+        .route_layer(layer(&telemetry))
+        .fallback(async || StatusCode::NOT_FOUND);
     let server = hyper_server(&telemetry, layer(&telemetry).layer(router)).await;
     assert_eq!(server.get("/users/1").await.status, 200);
     assert_eq!(server.get("/unknown").await.status, 404);
     let spans = server
         .assert(&[
-            server.expect("GET", "/users/1").route("/users/{id}").status(200),
+            server
+                .expect("GET", "/users/1")
+                .route("/users/{id}")
+                .status(200),
             server.expect("GET", "/unknown").status(404),
         ])
         .await;
     let started = telemetry.started();
-    let began = started.iter().map(|span| (span.name.as_str(), span.attribute("http.route")));
+    let began = started
+        .iter()
+        .map(|span| (span.name.as_str(), span.attribute("http.route")));
     assert_eq!(began.collect::<Vec<_>>(), [("GET", None), ("GET", None)]);
     assert_eq!(spans.len(), 2);
 }
@@ -192,7 +220,10 @@ async fn a_route_layer_leaves_unknown_paths_alone() {
     let server = axum_server(&telemetry, router).await;
     assert_eq!(server.get("/unknown").await.status, 404);
     assert_eq!(server.get("/users/1").await.status, 200);
-    let expected = server.expect("GET", "/users/1").route("/users/{id}").status(200);
+    let expected = server
+        .expect("GET", "/users/1")
+        .route("/users/{id}")
+        .status(200);
     server.assert(&[expected]).await;
 }
 
@@ -202,7 +233,10 @@ async fn a_layer_on_one_method_router() {
     let router = Router::new()
         .route("/one", get(async || "one").layer(layer(&telemetry)))
         .route("/two", get(async || "two"))
-        .route_service("/three", layer(&telemetry).layer(any_service(any(async || "three"))));
+        .route_service(
+            "/three",
+            layer(&telemetry).layer(any_service(any(async || "three"))),
+        );
     let server = axum_server(&telemetry, router).await;
     for path in ["/one", "/two", "/three"] {
         assert_eq!(server.get(path).await.body, path[1..]);
@@ -228,7 +262,9 @@ async fn without_connection_info_there_is_no_peer() {
     })
     .await;
     assert_eq!(server.get("/users/1").await.status, 200);
-    server.assert(&[server.expect("GET", "/users/1").status(200).no_peer()]).await;
+    server
+        .assert(&[server.expect("GET", "/users/1").status(200).no_peer()])
+        .await;
 }
 
 #[tokio::test]
@@ -252,14 +288,20 @@ async fn a_handler_names_the_route() {
     server
         .assert(&[
             server.expect("GET", "/known").route("/known").status(200),
-            server.expect("GET", "/unknown").route("/told/{by}/handler").status(200),
+            server
+                .expect("GET", "/unknown")
+                .route("/told/{by}/handler")
+                .status(200),
         ])
         .await;
 }
 
 async fn echo(mut socket: WebSocket, telemetry: Capture) {
     while let Some(Ok(message)) = socket.recv().await {
-        let mut span = telemetry.tracer_provider().tracer("handler").start("message");
+        let mut span = telemetry
+            .tracer_provider()
+            .tracer("handler")
+            .start("message");
         span.set_attribute(KeyValue::new("text", message.to_text().unwrap().to_owned()));
         drop(span);
         socket.send(Message::Text("echo".into())).await.unwrap();
@@ -283,22 +325,31 @@ async fn an_upgrade_ends_the_request_and_not_the_connection() {
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ];
-    wire.send(format!("{}\r\n", server.head("GET", "/ws", &headers))).await;
+    wire.send(format!("{}\r\n", server.head("GET", "/ws", &headers)))
+        .await;
     wire.read_until("\r\n\r\n").await;
     let expected = server.expect("GET", "/ws").route("/ws").status(101);
     // The connection is open still.
     let request = server.assert(&[expected]).await.remove(0);
     for text in ["hi", "ho"] {
         // A text frame of two bytes, masked with zeros.
-        wire.send([&[0x81, 0x82, 0, 0, 0, 0], text.as_bytes()].concat()).await;
+        wire.send([&[0x81, 0x82, 0, 0, 0, 0], text.as_bytes()].concat())
+            .await;
     }
     let answers = wire.read_until("echo\u{fffd}\u{4}echo").await;
-    assert!(answers.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{answers}");
+    assert!(
+        answers.starts_with("HTTP/1.1 101 Switching Protocols\r\n"),
+        "{answers}"
+    );
     drop(wire);
     telemetry.wait_for_spans(3).await;
     let messages: Vec<_> = telemetry.spans().into_iter().skip(1).collect();
     for (message, text) in messages.iter().zip(["hi", "ho"]) {
-        message.assert(expect_span("message").child_of(&request).attribute("text", text));
+        message.assert(
+            expect_span("message")
+                .child_of(&request)
+                .attribute("text", text),
+        );
     }
 }
 
@@ -322,7 +373,11 @@ async fn a_body_of_a_handler_that_fails_is_classed_by_its_cause() {
     let router: Router<()> = Router::new().route("/fail", get(failing));
     let server = axum_server(&telemetry, router.layer(layer(&telemetry))).await;
     server.get("/fail").await;
-    let expected = server.expect("GET", "/fail").route("/fail").status(200).error("_OTHER");
+    let expected = server
+        .expect("GET", "/fail")
+        .route("/fail")
+        .status(200)
+        .error("_OTHER");
     server.assert(&[expected]).await;
     telemetry.assert_never_contains("s3cr3t");
 }

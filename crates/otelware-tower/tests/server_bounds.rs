@@ -46,7 +46,9 @@ fn measured(telemetry: &Capture) -> HttpServerLayer {
 /// Sends `count` requests; the resident memory after a tenth of them is about that after all.
 fn flood(layer: &HttpServerLayer, count: usize, request: impl Fn(usize) -> Request<Empty<Bytes>>) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let service = layer.layer(service_fn(async |request: Request<Empty<Bytes>>| {
         set_route(request.uri().path());
         Ok::<_, Never>(Response::new(Full::new(Bytes::from_static(b"body"))))
@@ -77,7 +79,11 @@ fn path(number: usize) -> String {
 #[track_caller]
 fn assert_points(telemetry: &Capture, count: usize) {
     let duration = telemetry.metric("http.server.request.duration");
-    assert!(duration.points.len() <= MOST_POINTS, "{} points", duration.points.len());
+    assert!(
+        duration.points.len() <= MOST_POINTS,
+        "{} points",
+        duration.points.len()
+    );
     assert_eq!(duration.total_count(), count as u64, "nothing is lost");
     telemetry.assert_in_flight_zero();
 }
@@ -89,7 +95,10 @@ fn a_hundred_thousand_routes_by_a_hook_that_gives_paths() {
     let hooked = measured(&telemetry).with_route(|request| Some(request.uri.path().to_owned()));
     flood(&hooked, COUNT, |number| get(&path(number)));
     assert_points(&telemetry, COUNT);
-    assert_eq!(telemetry.metric("http.server.active_requests").points.len(), 1);
+    assert_eq!(
+        telemetry.metric("http.server.active_requests").points.len(),
+        1
+    );
 }
 
 #[test]
@@ -112,7 +121,13 @@ fn clients_do_not_choose_labels() {
         let mut request = get(&format!("/{number}?{number}"));
         *request.method_mut() = Method::from_bytes(format!("M{number}").as_bytes()).unwrap();
         let headers = request.headers_mut();
-        for name in ["host", "user-agent", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"] {
+        for name in [
+            "host",
+            "user-agent",
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "x-forwarded-host",
+        ] {
             headers.insert(name, format!("{name}-{number}").parse().unwrap());
         }
         let number = number as u64 + 1;
@@ -130,7 +145,10 @@ fn clients_do_not_choose_labels() {
     });
     let duration = telemetry.metric("http.server.request.duration");
     assert_eq!(duration.points.len(), 1);
-    assert_eq!(duration.points[0].attribute("http.request.method"), Some(&"_OTHER".into()));
+    assert_eq!(
+        duration.points[0].attribute("http.request.method"),
+        Some(&"_OTHER".into())
+    );
     assert_points(&telemetry, COUNT);
 }
 
@@ -146,7 +164,13 @@ async fn huge_requests_make_small_spans() {
     let mut request = get(&format!("/{0}?{0}", "p".repeat(30_000)));
     *request.method_mut() = Method::from_bytes(long.as_bytes()).unwrap();
     let headers = request.headers_mut();
-    for name in ["user-agent", "x-forwarded-for", "forwarded", "x-long", "traceparent"] {
+    for name in [
+        "user-agent",
+        "x-forwarded-for",
+        "forwarded",
+        "x-long",
+        "traceparent",
+    ] {
         headers.insert(name, long.parse().unwrap());
     }
     headers.insert("host", format!("{long}:80").parse().unwrap());
@@ -186,7 +210,14 @@ async fn huge_requests_make_small_spans() {
             ("user_agent.original", 4_096),
         ]
     );
-    let captured = span.attributes.keys().filter(|key| key.starts_with("http.request.header."));
+    let captured = span
+        .attributes
+        .keys()
+        .filter(|key| key.starts_with("http.request.header."));
     assert_eq!(captured.count(), 32);
-    assert!(telemetry.dump().len() < 200_000, "{} bytes", telemetry.dump().len());
+    assert!(
+        telemetry.dump().len() < 200_000,
+        "{} bytes",
+        telemetry.dump().len()
+    );
 }

@@ -10,10 +10,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
-use otelware::operation::{Cancellation, ErrorType, Signals};
 use otelware::opentelemetry::baggage::BaggageExt;
 use otelware::opentelemetry::logs::Severity;
 use otelware::opentelemetry::{Context, KeyValue};
+use otelware::operation::{Cancellation, ErrorType, Signals};
 use otelware::propagation::Trust;
 use otelware_testing::suites::http_server::{ExpectedRequest, TestServer};
 use otelware_testing::{Capture, RemoteParent, expect_histogram, expect_log};
@@ -51,7 +51,10 @@ impl ServesAxum for HttpServerLayer<otelware_tower::CountBodies> {
 fn router() -> Router {
     Router::new()
         .route("/ok", any(async || "ok"))
-        .route("/baggage", get(async || Context::current().baggage().len().to_string()))
+        .route(
+            "/baggage",
+            get(async || Context::current().baggage().len().to_string()),
+        )
         .route("/fail", get(async || StatusCode::BAD_GATEWAY))
         .route("/classed", get(classed))
         .route("/headers", any(headers))
@@ -68,7 +71,12 @@ async fn classed() -> Response {
 }
 
 async fn headers() -> Response {
-    let own = [("x-a", "1"), ("x-b", "2"), ("set-cookie", "id=s3cr3t"), ("x-token", "s3cr3t")];
+    let own = [
+        ("x-a", "1"),
+        ("x-b", "2"),
+        ("set-cookie", "id=s3cr3t"),
+        ("x-token", "s3cr3t"),
+    ];
     let mut response = "headers".into_response();
     for (name, value) in own {
         response.headers_mut().append(name, value.parse().unwrap());
@@ -88,7 +96,10 @@ async fn hangs() -> &'static str {
 /// A body that fails half-way.
 async fn half() -> Response {
     let error = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-    Response::new(Body::from_stream(futures_util::stream::iter([Ok("chunk"), Err(error)])))
+    Response::new(Body::from_stream(futures_util::stream::iter([
+        Ok("chunk"),
+        Err(error),
+    ])))
 }
 
 fn ok(server: &TestServer) -> ExpectedRequest {
@@ -103,9 +114,20 @@ async fn the_public_gets_a_new_trace_with_a_link_and_without_baggage() {
     let traceparent = parent.traceparent();
     let headers = [("traceparent", traceparent.as_str()), ("baggage", "a=1")];
     assert_eq!(server.request("GET", "/baggage", &headers).await.body, "0");
-    assert_eq!(server.request("GET", "/baggage", &[("baggage", "a=1")]).await.body, "0");
-    let expected = server.expect("GET", "/baggage").route("/baggage").status(200);
-    server.assert(&[expected.clone().linked_to(&parent), expected]).await;
+    assert_eq!(
+        server
+            .request("GET", "/baggage", &[("baggage", "a=1")])
+            .await
+            .body,
+        "0"
+    );
+    let expected = server
+        .expect("GET", "/baggage")
+        .route("/baggage")
+        .status(200);
+    server
+        .assert(&[expected.clone().linked_to(&parent), expected])
+        .await;
     assert!(telemetry.trace(parent.trace_id).is_empty());
 }
 
@@ -121,12 +143,25 @@ async fn trust_may_depend_on_the_request() {
     let server = server(&telemetry, by_header).await;
     let parent = RemoteParent::sampled();
     let traceparent = parent.traceparent();
-    let headers =
-        [("traceparent", traceparent.as_str()), ("baggage", "a=1"), ("x-internal", "1")];
+    let headers = [
+        ("traceparent", traceparent.as_str()),
+        ("baggage", "a=1"),
+        ("x-internal", "1"),
+    ];
     assert_eq!(server.request("GET", "/baggage", &headers).await.body, "1");
-    assert_eq!(server.request("GET", "/baggage", &headers[..2]).await.body, "0");
-    let expected = || server.expect("GET", "/baggage").route("/baggage").status(200);
-    server.assert(&[expected().child_of(&parent), expected().linked_to(&parent)]).await;
+    assert_eq!(
+        server.request("GET", "/baggage", &headers[..2]).await.body,
+        "0"
+    );
+    let expected = || {
+        server
+            .expect("GET", "/baggage")
+            .route("/baggage")
+            .status(200)
+    };
+    server
+        .assert(&[expected().child_of(&parent), expected().linked_to(&parent)])
+        .await;
 }
 
 #[tokio::test]
@@ -147,19 +182,27 @@ async fn filters_choose_the_signals_and_the_context_flows() {
     let headers = [("traceparent", traceparent.as_str()), ("baggage", "a=1")];
     let mut told = Vec::new();
     for query in ["none", "metrics", "traces", "all"] {
-        let answer = server.request("GET", &format!("/baggage?{query}"), &headers).await;
+        let answer = server
+            .request("GET", &format!("/baggage?{query}"), &headers)
+            .await;
         assert_eq!(answer.body, "1", "{query}");
         told.push(!answer.header("traceresponse").is_empty());
     }
     assert_eq!(told, [false, false, true, true]);
     let expected = |query| {
-        let expected = server.expect("GET", "/baggage").route("/baggage").status(200);
+        let expected = server
+            .expect("GET", "/baggage")
+            .route("/baggage")
+            .status(200);
         let expected = expected.query(query).child_of(&parent);
         expected
             .on_span("http.request.body.size", 0)
             .on_span("http.response.body.size", 1)
     };
-    let sizes = ["http.server.request.body.size", "http.server.response.body.size"];
+    let sizes = [
+        "http.server.request.body.size",
+        "http.server.response.body.size",
+    ];
     server
         .assert_besides(
             &[
@@ -181,7 +224,10 @@ async fn a_filter_that_says_no_leaves_nothing() {
     let telemetry = Capture::new();
     let server = server(&telemetry, layer(&telemetry).with_filter(|_| false)).await;
     assert_eq!(server.get("/ok").await.status, 200);
-    assert_eq!((server.assert(&[]).await, telemetry.started()), (vec![], vec![]));
+    assert_eq!(
+        (server.assert(&[]).await, telemetry.started()),
+        (vec![], vec![])
+    );
 }
 
 #[tokio::test]
@@ -192,11 +238,20 @@ async fn bodies_are_measured_by_the_bytes_that_flow() {
     let announced = [("content-length", "5"), ("connection", "close")];
     let body = "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n";
     let head = server.head("POST", "/echo", &chunked);
-    assert_eq!(server.exchange(format!("{head}\r\n{body}")).await.body, "abcdefg");
+    assert_eq!(
+        server.exchange(format!("{head}\r\n{body}")).await.body,
+        "abcdefg"
+    );
     let head = server.head("POST", "/echo", &announced);
-    assert_eq!(server.exchange(format!("{head}\r\nhello")).await.body, "hello");
+    assert_eq!(
+        server.exchange(format!("{head}\r\nhello")).await.body,
+        "hello"
+    );
     let head = server.head("POST", "/ignore", &announced);
-    assert_eq!(server.exchange(format!("{head}\r\nhello")).await.body, "ignored");
+    assert_eq!(
+        server.exchange(format!("{head}\r\nhello")).await.body,
+        "ignored"
+    );
     assert_eq!(server.request("HEAD", "/ok", &[]).await.body, "");
     server.get("/half").await;
     server.get("/panic").await;
@@ -207,7 +262,10 @@ async fn bodies_are_measured_by_the_bytes_that_flow() {
             .on_span("http.request.body.size", request)
             .on_span("http.response.body.size", response)
     };
-    let echo = [expected("POST", "/echo", 7, 7), expected("POST", "/echo", 5, 5)];
+    let echo = [
+        expected("POST", "/echo", 7, 7),
+        expected("POST", "/echo", 5, 5),
+    ];
     let rest = [
         expected("POST", "/ignore", 0, 7),
         expected("HEAD", "/ok", 0, 0),
@@ -219,7 +277,10 @@ async fn bodies_are_measured_by_the_bytes_that_flow() {
         .error("panic")
         .on_span("http.request.body.size", 0);
     let all = [echo.to_vec(), rest.to_vec(), vec![panicked.clone()]].concat();
-    let sizes = ["http.server.request.body.size", "http.server.response.body.size"];
+    let sizes = [
+        "http.server.request.body.size",
+        "http.server.response.body.size",
+    ];
     server.assert_besides(&all, &sizes).await;
 
     let bytes: [f64; 10] = std::array::from_fn(|power| 4_f64.powi(power as i32 + 3));
@@ -229,17 +290,25 @@ async fn bodies_are_measured_by_the_bytes_that_flow() {
             .description(description)
             .boundaries(&bytes)
             .point_with_sum(echo[0].metric_attributes(), 2, sums[0]);
-        rest.iter().zip(&sums[1..]).fold(metric, |metric, (request, sum)| {
-            metric.point_with_sum(request.metric_attributes(), 1, *sum)
-        })
+        rest.iter()
+            .zip(&sums[1..])
+            .fold(metric, |metric, (request, sum)| {
+                metric.point_with_sum(request.metric_attributes(), 1, *sum)
+            })
     };
     telemetry.metric(sizes[0]).assert(
-        whole(sizes[0], "Size of HTTP server request bodies.", &[12.0, 0.0, 0.0, 0.0])
-            .point_with_sum(panicked.metric_attributes(), 1, 0.0),
+        whole(
+            sizes[0],
+            "Size of HTTP server request bodies.",
+            &[12.0, 0.0, 0.0, 0.0],
+        )
+        .point_with_sum(panicked.metric_attributes(), 1, 0.0),
     );
-    telemetry
-        .metric(sizes[1])
-        .assert(whole(sizes[1], "Size of HTTP server response bodies.", &[12.0, 7.0, 0.0, 5.0]));
+    telemetry.metric(sizes[1]).assert(whole(
+        sizes[1],
+        "Size of HTTP server response bodies.",
+        &[12.0, 7.0, 0.0, 5.0],
+    ));
 }
 
 #[tokio::test]
@@ -249,7 +318,12 @@ async fn named_headers_are_captured_once_and_secrets_are_redacted() {
         .with_captured_request_headers(["X-A", "x-a", "x-*", "authorization", "bad name"])
         .with_captured_response_headers(["x-b", "X-B", "set-*", "*token*"]);
     let server = server(&telemetry, capturing).await;
-    let headers = [("X-A", "1"), ("x-a", "2"), ("X-Other", "3"), ("Authorization", "s3cr3t")];
+    let headers = [
+        ("X-A", "1"),
+        ("x-a", "2"),
+        ("X-Other", "3"),
+        ("Authorization", "s3cr3t"),
+    ];
     server.request("GET", "/headers", &headers).await;
     let expected = server
         .expect("GET", "/headers")
@@ -263,7 +337,10 @@ async fn named_headers_are_captured_once_and_secrets_are_redacted() {
         .on_span("http.response.header.x-token", ["REDACTED"]);
     server.assert(&[expected]).await;
     let started = telemetry.started().remove(0);
-    assert_eq!(started.attribute("http.request.header.x-a"), Some(&["1", "2"].into()));
+    assert_eq!(
+        started.attribute("http.request.header.x-a"),
+        Some(&["1", "2"].into())
+    );
     telemetry.assert_never_contains("s3cr3t");
 }
 
@@ -271,14 +348,24 @@ async fn named_headers_are_captured_once_and_secrets_are_redacted() {
 async fn the_client_is_told_the_trace() {
     for (header, name, before, after) in [
         (TraceResponse::TraceResponse, "traceresponse", "", ""),
-        (TraceResponse::ServerTiming, "server-timing", "traceparent;desc=\"", "\""),
+        (
+            TraceResponse::ServerTiming,
+            "server-timing",
+            "traceparent;desc=\"",
+            "\"",
+        ),
     ] {
         let telemetry = Capture::new();
         let server = server(&telemetry, layer(&telemetry).with_trace_response(header)).await;
         let parent = RemoteParent::sampled().with_random_flag();
         let traceparent = parent.traceparent();
-        let answer = server.request("GET", "/ok", &[("traceparent", &traceparent)]).await;
-        let span = server.assert(&[ok(&server).child_of(&parent)]).await.remove(0);
+        let answer = server
+            .request("GET", "/ok", &[("traceparent", &traceparent)])
+            .await;
+        let span = server
+            .assert(&[ok(&server).child_of(&parent)])
+            .await
+            .remove(0);
         let told = format!("{before}{}{after}", span.traceparent());
         assert_eq!(answer.header(name), [told]);
         assert!(span.traceparent().ends_with("-03"));
@@ -297,7 +384,10 @@ async fn a_response_may_bring_its_class_of_error() {
         .error("out_of_stock")
         .on_span("http.request.body.size", 0)
         .on_span("http.response.body.size", 9);
-    let sizes = ["http.server.request.body.size", "http.server.response.body.size"];
+    let sizes = [
+        "http.server.request.body.size",
+        "http.server.response.body.size",
+    ];
     server.assert_besides(&[expected], &sizes).await;
 }
 
@@ -308,9 +398,12 @@ async fn known_methods_can_be_replaced() {
     let server = server(&telemetry, methods).await;
     let mut expected = Vec::new();
     // HEAD has no body, by whatever name it goes.
-    for (method, label) in
-        [("PROPFIND", "PROPFIND"), ("get", "get"), ("GET", "_OTHER"), ("HEAD", "_OTHER")]
-    {
+    for (method, label) in [
+        ("PROPFIND", "PROPFIND"),
+        ("get", "get"),
+        ("GET", "_OTHER"),
+        ("HEAD", "_OTHER"),
+    ] {
         assert_eq!(server.request(method, "/ok", &[]).await.status, 200);
         let request = server.expect(label, "/ok").route("/ok").status(200);
         expected.push(match label {
@@ -389,7 +482,8 @@ async fn names_and_routes_can_be_given() {
     let named = layer(&telemetry)
         .with_route(|request| {
             let path = request.uri.path();
-            path.starts_with("/files/").then(|| "/files/{*path}".to_owned())
+            path.starts_with("/files/")
+                .then(|| "/files/{*path}".to_owned())
         })
         .with_span_name(|request| request.uri.query().map(|query| format!("op {query}")));
     let server = server(&telemetry, named).await;
@@ -398,7 +492,10 @@ async fn names_and_routes_can_be_given() {
     assert_eq!(server.get("/ok").await.status, 200);
     server
         .assert(&[
-            server.expect("GET", "/files/a/b").route("/files/{*path}").status(404),
+            server
+                .expect("GET", "/files/a/b")
+                .route("/files/{*path}")
+                .status(404),
             ok(&server).query("named").name("op named"),
             ok(&server),
         ])
@@ -421,7 +518,10 @@ const FORWARDED: [(&str, &str); 4] = [
     ("x-forwarded-for", "6.6.6.6, 203.0.113.7"),
     ("x-forwarded-proto", "https"),
     ("x-forwarded-host", "shop.example"),
-    ("forwarded", "for=\"[2001:db8::7]:4711\";proto=https;host=\"std.example:444\""),
+    (
+        "forwarded",
+        "for=\"[2001:db8::7]:4711\";proto=https;host=\"std.example:444\"",
+    ),
 ];
 
 #[tokio::test]
@@ -436,9 +536,11 @@ async fn nobody_is_believed_about_the_client_by_default() {
 async fn trusted_proxies_tell_of_the_client() {
     let loopback = || TrustedProxies::networks(["127.0.0.0/8".parse().unwrap()]);
     let elsewhere = || TrustedProxies::networks(["10.0.0.0/8".parse().unwrap()]);
-    for (proxies, believed) in
-        [(loopback(), true), (TrustedProxies::nearest(1), true), (elsewhere(), false)]
-    {
+    for (proxies, believed) in [
+        (loopback(), true),
+        (TrustedProxies::nearest(1), true),
+        (elsewhere(), false),
+    ] {
         let telemetry = Capture::new();
         let trusting = layer(&telemetry).with_trusted_proxies(proxies);
         let server = server(&telemetry, trusting).await;
@@ -448,8 +550,13 @@ async fn trusted_proxies_tell_of_the_client() {
         if believed {
             let [old, standard] = expected;
             expected = [
-                old.client("203.0.113.7").scheme("https").host("shop.example", None),
-                standard.client("2001:db8::7").scheme("https").host("std.example", 444),
+                old.client("203.0.113.7")
+                    .scheme("https")
+                    .host("shop.example", None),
+                standard
+                    .client("2001:db8::7")
+                    .scheme("https")
+                    .host("std.example", 444),
             ];
         }
         server.assert(&expected).await;
@@ -482,16 +589,26 @@ async fn exceptions_are_log_events_where_a_logger_is_given() {
     server.get("/fail").await;
     let spans = server
         .assert(&[
-            server.expect("GET", "/panic").route("/panic").error("panic"),
-            server.expect("GET", "/half").route("/half").status(200).error("unexpected_eof"),
+            server
+                .expect("GET", "/panic")
+                .route("/panic")
+                .error("panic"),
+            server
+                .expect("GET", "/half")
+                .route("/half")
+                .status(200)
+                .error("unexpected_eof"),
             server.expect("GET", "/fail").route("/fail").status(502),
         ])
         .await;
     let logs = telemetry.wait_for_logs(2).await;
     assert_eq!(logs.len(), 2, "a status is no exception");
     let messages = ["the handler panicked", "unexpected end of file"];
-    for (((log, span), class), message) in
-        logs.iter().zip(&spans).zip(["panic", "unexpected_eof"]).zip(messages)
+    for (((log, span), class), message) in logs
+        .iter()
+        .zip(&spans)
+        .zip(["panic", "unexpected_eof"])
+        .zip(messages)
     {
         let scope = server_support::scope();
         log.assert(
@@ -500,16 +617,28 @@ async fn exceptions_are_log_events_where_a_logger_is_given() {
                 .in_span(span)
                 .attribute("exception.type", class)
                 .attribute("exception.message", message)
-                .scope(&scope.name, &scope.version.unwrap(), &scope.schema_url.unwrap()),
+                .scope(
+                    &scope.name,
+                    &scope.version.unwrap(),
+                    &scope.schema_url.unwrap(),
+                ),
         );
     }
 }
 
 #[tokio::test]
 async fn what_a_client_that_leaves_means_can_be_chosen() {
-    for cancellation in [Cancellation::Mark, Cancellation::Error, Cancellation::Ignore] {
+    for cancellation in [
+        Cancellation::Mark,
+        Cancellation::Error,
+        Cancellation::Ignore,
+    ] {
         let telemetry = Capture::new();
-        let server = server(&telemetry, layer(&telemetry).with_cancellation(cancellation)).await;
+        let server = server(
+            &telemetry,
+            layer(&telemetry).with_cancellation(cancellation),
+        )
+        .await;
         let started = telemetry.clone();
         let there = telemetry.wait_until("the request", move || !started.started().is_empty());
         server.abandon("/hang", there).await;
@@ -528,16 +657,24 @@ async fn an_error_status_stands_although_the_client_leaves() {
     let telemetry = Capture::new();
     let body = || {
         let chunk = futures_util::stream::iter([Ok::<_, std::io::Error>("chunk")]);
-        Body::from_stream(futures_util::StreamExt::chain(chunk, futures_util::stream::pending()))
+        Body::from_stream(futures_util::StreamExt::chain(
+            chunk,
+            futures_util::stream::pending(),
+        ))
     };
     let failing = async move || (StatusCode::SERVICE_UNAVAILABLE, body());
-    let router = Router::new().route("/slow", get(failing)).layer(layer(&telemetry));
+    let router = Router::new()
+        .route("/slow", get(failing))
+        .layer(layer(&telemetry));
     let server = axum_server(&telemetry, router).await;
     let mut wire = server.wire().await;
-    wire.send(format!("{}\r\n", server.head("GET", "/slow", &[]))).await;
+    wire.send(format!("{}\r\n", server.head("GET", "/slow", &[])))
+        .await;
     wire.read_until("chunk").await;
     drop(wire);
-    server.assert(&[server.expect("GET", "/slow").route("/slow").status(503)]).await;
+    server
+        .assert(&[server.expect("GET", "/slow").route("/slow").status(503)])
+        .await;
 }
 
 #[tokio::test]
@@ -548,15 +685,17 @@ async fn spans_of_tracing_nest_in_the_request() {
         &telemetry.tracer_provider(),
         "tracing",
     );
-    let subscriber = tracing_subscriber::registry()
-        .with(tracing_opentelemetry::layer().with_tracer(tracer));
+    let subscriber =
+        tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(tracer));
     let _default = tracing::subscriber::set_default(subscriber);
     let traced = async |_: Request| {
         let span = tracing::info_span!("work");
         let _entered = span.enter();
         "traced"
     };
-    let router = Router::new().route("/traced", get(traced)).layer(layer(&telemetry));
+    let router = Router::new()
+        .route("/traced", get(traced))
+        .layer(layer(&telemetry));
     let server = axum_server(&telemetry, router).await;
     assert_eq!(server.get("/traced").await.body, "traced");
     let expected = server.expect("GET", "/traced").route("/traced").status(200);
@@ -573,10 +712,14 @@ async fn spans_of_tracing_nest_in_the_request() {
 async fn foreign_bytes_of_an_agent_are_replaced() {
     let telemetry = Capture::new();
     let server = server(&telemetry, layer(&telemetry)).await;
-    let mut head = server.head("GET", "/ok", &[("connection", "close")]).into_bytes();
+    let mut head = server
+        .head("GET", "/ok", &[("connection", "close")])
+        .into_bytes();
     head.extend(b"user-agent: a\xffb\r\n\r\n");
     server.exchange(head).await;
-    server.assert(&[ok(&server).on_span("user_agent.original", "a\u{fffd}b")]).await;
+    server
+        .assert(&[ok(&server).on_span("user_agent.original", "a\u{fffd}b")])
+        .await;
 }
 
 #[tokio::test]
@@ -585,7 +728,9 @@ async fn spans_are_recorded_by_samplers_that_ignore_the_parent() {
     let server = server(&telemetry, layer(&telemetry)).await;
     let parent = RemoteParent::unsampled();
     let traceparent = parent.traceparent();
-    server.request("GET", "/ok", &[("traceparent", &traceparent)]).await;
+    server
+        .request("GET", "/ok", &[("traceparent", &traceparent)])
+        .await;
     server.assert(&[ok(&server).child_of(&parent)]).await;
 }
 
@@ -595,7 +740,10 @@ async fn a_body_that_runs_out_of_time() {
     let telemetry = Capture::new();
     let stalled = async || {
         let chunk = futures_util::stream::iter([Ok::<_, std::io::Error>("chunk")]);
-        Body::from_stream(futures_util::StreamExt::chain(chunk, futures_util::stream::pending()))
+        Body::from_stream(futures_util::StreamExt::chain(
+            chunk,
+            futures_util::stream::pending(),
+        ))
     };
     let timer = tower_http::timeout::ResponseBodyTimeoutLayer::new(Duration::from_millis(20));
     let router = Router::new()
@@ -604,6 +752,9 @@ async fn a_body_that_runs_out_of_time() {
         .layer(layer(&telemetry));
     let server = axum_server(&telemetry, router).await;
     server.get("/stalled").await;
-    let expected = server.expect("GET", "/stalled").route("/stalled").status(200);
+    let expected = server
+        .expect("GET", "/stalled")
+        .route("/stalled")
+        .status(200);
     server.assert(&[expected.error("timeout")]).await;
 }

@@ -147,13 +147,25 @@ async fn exchange(telemetry: &Capture, exchange: Exchange) {
         fill(response.headers_mut(), &answer.response);
         std::future::ready(Ok::<_, server_support::Never>(response))
     }));
-    let mut request = Request::get(&exchange.uri).body(Empty::<Bytes>::new()).unwrap();
+    let mut request = Request::get(&exchange.uri)
+        .body(Empty::<Bytes>::new())
+        .unwrap();
     let headers = request.headers_mut();
     fill(headers, &exchange.request);
     let url = format!("https://user:{MARKER}@elsewhere/?token={MARKER}");
     headers.insert(exchange.url_header, url.parse().unwrap());
-    headers.insert("x-original-url", format!("/?token={MARKER}").parse().unwrap());
-    service.oneshot(request).await.unwrap().into_body().collect().await.unwrap();
+    headers.insert(
+        "x-original-url",
+        format!("/?token={MARKER}").parse().unwrap(),
+    );
+    service
+        .oneshot(request)
+        .await
+        .unwrap()
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
 }
 
 proptest! {
@@ -177,7 +189,10 @@ proptest! {
 
 #[tokio::test]
 async fn credentials_in_a_host_are_no_address() {
-    for host in [format!("user:{MARKER}@shop.example"), format!("{MARKER}@shop.example:80")] {
+    for host in [
+        format!("user:{MARKER}@shop.example"),
+        format!("{MARKER}@shop.example:80"),
+    ] {
         let telemetry = Capture::new();
         let service = layer(&telemetry).layer(service_fn(async |_| {
             Ok::<_, server_support::Never>(Response::new(Empty::<Bytes>::new()))

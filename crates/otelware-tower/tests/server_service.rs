@@ -34,7 +34,10 @@ struct Looks(std::sync::Arc<std::sync::Mutex<Vec<SpanId>>>);
 
 impl Looks {
     fn look(&self) {
-        self.0.lock().unwrap().push(Context::current().span().span_context().span_id());
+        self.0
+            .lock()
+            .unwrap()
+            .push(Context::current().span().span_context().span_id());
     }
 }
 
@@ -71,7 +74,10 @@ async fn the_context_is_current_in_call_and_in_every_poll_and_nowhere_else() {
     response.into_body().collect().await.unwrap();
     let span = telemetry.span("GET").span_id;
     let outside = SpanId::INVALID;
-    assert_eq!(*looks.0.lock().unwrap(), [span, outside, span, span, outside]);
+    assert_eq!(
+        *looks.0.lock().unwrap(),
+        [span, outside, span, span, outside]
+    );
 }
 
 #[tokio::test]
@@ -115,9 +121,14 @@ async fn a_panic_in_call_is_a_panic_of_the_request() {
     assert!(running.await.unwrap_err().is_panic());
     let span = telemetry.span("GET");
     assert_eq!(span.attribute("error.type"), Some(&"panic".into()));
-    telemetry.metric("http.server.request.duration").assert_same_reading([&span]);
+    telemetry
+        .metric("http.server.request.duration")
+        .assert_same_reading([&span]);
     telemetry.assert_in_flight_zero();
-    assert_eq!(Context::current().span().span_context().span_id(), SpanId::INVALID);
+    assert_eq!(
+        Context::current().span().span_context().span_id(),
+        SpanId::INVALID
+    );
 }
 
 #[tokio::test]
@@ -127,7 +138,10 @@ async fn a_future_that_is_never_polled_is_cancelled() {
         Ok::<_, Never>(response())
     }));
     drop(service.call(request()));
-    assert_eq!(telemetry.span("GET").attribute("error.type"), Some(&"cancelled".into()));
+    assert_eq!(
+        telemetry.span("GET").attribute("error.type"),
+        Some(&"cancelled".into())
+    );
     telemetry.assert_in_flight_zero();
 }
 
@@ -142,7 +156,10 @@ async fn a_drop_while_unwinding_for_another_reason_is_a_panic() {
         panic!("elsewhere");
     }));
     assert!(result.is_err());
-    assert_eq!(telemetry.span("GET").attribute("error.type"), Some(&"panic".into()));
+    assert_eq!(
+        telemetry.span("GET").attribute("error.type"),
+        Some(&"panic".into())
+    );
     telemetry.assert_in_flight_zero();
 }
 
@@ -162,13 +179,18 @@ async fn errors_of_the_service_are_classed_and_pass_untouched() {
     });
     let server = hyper_server(&telemetry, layer(&telemetry).layer(service)).await;
     assert_eq!(server.get("/path").await.status, 0);
-    server.assert(&[server.expect("GET", "/path").error("Broken")]).await;
+    server
+        .assert(&[server.expect("GET", "/path").error("Broken")])
+        .await;
     telemetry.assert_never_contains("s3cr3t");
 
     let service = layer(&telemetry).layer(service_fn(async |_: Request<Empty<Bytes>>| {
         Err::<Response<Full<Bytes>>, _>(Broken("as it was"))
     }));
-    assert_eq!(service.oneshot(request()).await.map(drop).unwrap_err().0, "as it was");
+    assert_eq!(
+        service.oneshot(request()).await.map(drop).unwrap_err().0,
+        "as it was"
+    );
 }
 
 #[tokio::test]
@@ -209,7 +231,9 @@ async fn services_of_one_layer_and_its_clones_share_their_instruments() {
     }
     let spans = telemetry.spans();
     assert_eq!(spans.len(), 4);
-    telemetry.metric("http.server.request.duration").assert_same_reading(&spans);
+    telemetry
+        .metric("http.server.request.duration")
+        .assert_same_reading(&spans);
 }
 
 #[tokio::test]
@@ -220,12 +244,28 @@ async fn an_option_set_on_a_clone_leaves_the_original_alone() {
         let service = layer.layer(service_fn(async |_: Request<Empty<Bytes>>| {
             Ok::<_, Never>(response())
         }));
-        service.oneshot(request()).await.unwrap().into_body().collect().await.unwrap();
+        service
+            .oneshot(request())
+            .await
+            .unwrap()
+            .into_body()
+            .collect()
+            .await
+            .unwrap();
     };
     serve(original.clone()).await;
-    serve(original.clone().with_span_name(|_| Some("renamed".to_owned()))).await;
+    serve(
+        original
+            .clone()
+            .with_span_name(|_| Some("renamed".to_owned())),
+    )
+    .await;
     serve(original).await;
-    let names: Vec<_> = telemetry.spans().into_iter().map(|span| span.name).collect();
+    let names: Vec<_> = telemetry
+        .spans()
+        .into_iter()
+        .map(|span| span.name)
+        .collect();
     assert_eq!(names, ["GET", "renamed", "GET"]);
 }
 
@@ -250,7 +290,10 @@ async fn a_current_span_encloses_requests_without_a_remote_parent() {
         drop((first, second));
     }
     let spans = telemetry.spans();
-    assert_eq!(spans[0].parent_span_id, Some(local.span().span_context().span_id()));
+    assert_eq!(
+        spans[0].parent_span_id,
+        Some(local.span().span_context().span_id())
+    );
     assert_eq!(spans[1].parent_span_id, Some(remote.span_id));
 }
 
@@ -275,7 +318,14 @@ async fn services_that_are_not_send_are_served() {
             Ok::<_, Never>(response())
         }
     }));
-    service.oneshot(request()).await.unwrap().into_body().collect().await.unwrap();
+    service
+        .oneshot(request())
+        .await
+        .unwrap()
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
     assert_eq!((calls.get(), telemetry.spans().len()), (1, 1));
 }
 
@@ -298,11 +348,50 @@ fn futures_and_bodies_are_not_boxed() {
     #[allow(dead_code)]
     struct Big<T>([u8; 10_000], PhantomData<T>);
     let overhead = |outer: usize, inner: usize| outer - inner;
-    let of_future = overhead(
-        size_of::<ResponseFuture<Big<()>>>(),
-        size_of::<Big<()>>(),
-    );
+    let of_future = overhead(size_of::<ResponseFuture<Big<()>>>(), size_of::<Big<()>>());
     let of_body = overhead(size_of::<ResponseBody<Big<()>>>(), size_of::<Big<()>>());
     assert!((1..600).contains(&of_future), "{of_future}");
     assert!((1..600).contains(&of_body), "{of_body}");
+}
+
+#[tokio::test]
+async fn targets_that_are_no_paths() {
+    let telemetry = Capture::new();
+    let service = service_fn(async |_: Request<hyper::body::Incoming>| Ok::<_, Never>(response()));
+    let server = hyper_server(&telemetry, layer(&telemetry).layer(service)).await;
+    for (method, target) in [
+        ("OPTIONS", "*"),
+        ("GET", "http://shop.example:81/absolute"),
+        ("GET", "https://user:s3cr3t@shop.example/credentials"),
+    ] {
+        assert_eq!(
+            server.request(method, target, &[]).await.body,
+            "body",
+            "{target}"
+        );
+    }
+    // The response's head ends the request; what follows belongs to the tunnel.
+    let mut wire = server.wire().await;
+    wire.send("CONNECT shop.example:443 HTTP/1.1\r\nhost: shop.example:443\r\n\r\n")
+        .await;
+    wire.read_until("\r\n\r\n").await;
+    server
+        .assert(&[
+            server.expect("OPTIONS", "*").status(200),
+            server
+                .expect("GET", "/absolute")
+                .host("shop.example", 81)
+                .status(200),
+            server
+                .expect("GET", "/credentials")
+                .scheme("https")
+                .no_host()
+                .status(200),
+            server
+                .expect("CONNECT", "")
+                .host("shop.example", 443)
+                .status(200),
+        ])
+        .await;
+    telemetry.assert_never_contains("s3cr3t");
 }

@@ -11,7 +11,9 @@ use axum::routing::get;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use otelware_testing::suites::http_server::{TestServer, Wire};
-use otelware_testing::{Capture, ExpectedSpan, RemoteParent, Span, expect_span, expect_up_down_counter};
+use otelware_testing::{
+    Capture, ExpectedSpan, RemoteParent, Span, expect_span, expect_up_down_counter,
+};
 use otelware_tower::HttpServerLayer;
 use otelware_tower::server::Streaming;
 use server_support::{axum_server, layer, scope};
@@ -38,11 +40,7 @@ impl std::ops::Deref for Events {
     }
 }
 
-async fn serve(
-    telemetry: &Capture,
-    layer: HttpServerLayer,
-    content_type: &'static str,
-) -> Events {
+async fn serve(telemetry: &Capture, layer: HttpServerLayer, content_type: &'static str) -> Events {
     let (sender, receiver) = mpsc::unbounded_channel::<Chunk>();
     let receiver = Arc::new(Mutex::new(Some(receiver)));
     let events = async move || {
@@ -52,7 +50,10 @@ async fn serve(
             Some((receiver.recv().await?, Some(receiver)))
         });
         let body = Body::new(StreamBody::new(chunks));
-        Response::builder().header("content-type", content_type).body(body).unwrap()
+        Response::builder()
+            .header("content-type", content_type)
+            .body(body)
+            .unwrap()
     };
     let router = Router::new().route("/events", get(events));
     let server = axum_server(telemetry, router.layer(layer)).await;
@@ -63,19 +64,25 @@ impl Events {
     /// Asks for the events and reads the response's head.
     async fn open(&self, headers: &[(&str, &str)]) -> Wire {
         let mut wire = self.wire().await;
-        wire.send(format!("{}\r\n", self.head("GET", "/events", headers))).await;
+        wire.send(format!("{}\r\n", self.head("GET", "/events", headers)))
+            .await;
         wire.read_until("\r\n\r\n").await;
         wire
     }
 
     /// Sends an event and waits until it has come.
     async fn send(&self, wire: &mut Wire, text: &'static str) {
-        self.sender.send(Ok(Frame::data(Bytes::from_static(text.as_bytes())))).unwrap();
+        self.sender
+            .send(Ok(Frame::data(Bytes::from_static(text.as_bytes()))))
+            .unwrap();
         wire.read_until(text).await;
     }
 
     fn expect(&self) -> otelware_testing::suites::http_server::ExpectedRequest {
-        self.server.expect("GET", "/events").route("/events").status(200)
+        self.server
+            .expect("GET", "/events")
+            .route("/events")
+            .status(200)
     }
 }
 
@@ -86,7 +93,11 @@ fn segment(request: &Span, number: u32, frames: u32, bytes: u32) -> ExpectedSpan
         .attribute("otelware.stream.segment.number", number)
         .attribute("otelware.stream.segment.frames", frames)
         .attribute("otelware.stream.segment.bytes", bytes)
-        .scope(&scope.name, &scope.version.unwrap(), &scope.schema_url.unwrap())
+        .scope(
+            &scope.name,
+            &scope.version.unwrap(),
+            &scope.schema_url.unwrap(),
+        )
 }
 
 fn segments(telemetry: &Capture) -> Vec<Span> {
@@ -102,8 +113,15 @@ fn assert_streams(telemetry: &Capture, count: i64) {
         expect_up_down_counter(STREAMS)
             .unit("{stream}")
             .description("Number of response streams that are observed in segments.")
-            .scope(&scope.name, &scope.version.unwrap(), &scope.schema_url.unwrap())
-            .point([("http.request.method", "GET"), ("url.scheme", "http")], count),
+            .scope(
+                &scope.name,
+                &scope.version.unwrap(),
+                &scope.schema_url.unwrap(),
+            )
+            .point(
+                [("http.request.method", "GET"), ("url.scheme", "http")],
+                count,
+            ),
     );
 }
 
@@ -114,7 +132,10 @@ async fn by_default_the_request_lasts_as_long_as_its_stream() {
     let mut wire = events.open(&[]).await;
     events.send(&mut wire, "data: 1").await;
     assert_eq!(telemetry.open_spans(), 1);
-    events.sender.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
+    events
+        .sender
+        .send(Err(io::ErrorKind::BrokenPipe.into()))
+        .unwrap();
     wire.read_to_end().await;
     events.assert(&[events.expect().error("broken_pipe")]).await;
 }
@@ -147,8 +168,12 @@ async fn other_content_types_are_no_streams() {
 async fn streams_are_known_by_the_content_types_that_are_given() {
     let telemetry = Capture::new();
     let types = Streaming::head().for_content_types(["application/x-ndjson"]);
-    let events =
-        serve(&telemetry, layer(&telemetry).with_streaming(types), "application/x-ndjson").await;
+    let events = serve(
+        &telemetry,
+        layer(&telemetry).with_streaming(types),
+        "application/x-ndjson",
+    )
+    .await;
     let _wire = events.open(&[]).await;
     events.assert(&[events.expect()]).await;
 }
@@ -161,7 +186,9 @@ async fn segments_are_linked_to_their_request() {
     let events = serve(&telemetry, each, "text/event-stream").await;
     let parent = RemoteParent::sampled();
     let traceparent = parent.traceparent();
-    let mut wire = events.open(&[("traceparent", &traceparent), ("connection", "close")]).await;
+    let mut wire = events
+        .open(&[("traceparent", &traceparent), ("connection", "close")])
+        .await;
     telemetry.wait_for_spans(1).await;
     assert_streams(&telemetry, 1);
     for text in ["data: 1", "data: 22"] {
@@ -172,8 +199,15 @@ async fn segments_are_linked_to_their_request() {
     drop(sender);
     wire.read_to_end().await;
     telemetry.wait_for_spans(3).await;
-    let expected = server.expect("GET", "/events").route("/events").status(200).child_of(&parent);
-    let request = server.assert_besides(&[expected], &[STREAMS]).await.remove(0);
+    let expected = server
+        .expect("GET", "/events")
+        .route("/events")
+        .status(200)
+        .child_of(&parent);
+    let request = server
+        .assert_besides(&[expected], &[STREAMS])
+        .await
+        .remove(0);
     let segments = segments(&telemetry);
     segments[0].assert(segment(&request, 0, 1, 7));
     segments[1].assert(segment(&request, 1, 1, 8));
@@ -195,9 +229,15 @@ async fn a_segment_takes_the_frames_of_its_time() {
     }
     assert_eq!(segments(&telemetry), []);
     // Nothing follows trailers, and nobody asks.
-    events.sender.send(Ok(Frame::trailers(Default::default()))).unwrap();
+    events
+        .sender
+        .send(Ok(Frame::trailers(Default::default())))
+        .unwrap();
     telemetry.wait_for_spans(2).await;
-    let request = events.assert_besides(&[events.expect()], &[STREAMS]).await.remove(0);
+    let request = events
+        .assert_besides(&[events.expect()], &[STREAMS])
+        .await
+        .remove(0);
     segments(&telemetry)[0].assert(segment(&request, 0, 3, 15));
     assert_streams(&telemetry, 0);
 }
@@ -211,7 +251,10 @@ async fn a_client_that_leaves_cancels_the_segment() {
     events.send(&mut wire, "data: 1").await;
     drop(wire);
     telemetry.wait_for_spans(2).await;
-    let request = events.assert_besides(&[events.expect()], &[STREAMS]).await.remove(0);
+    let request = events
+        .assert_besides(&[events.expect()], &[STREAMS])
+        .await
+        .remove(0);
     let cancelled = segment(&request, 0, 1, 7).attribute("error.type", "cancelled");
     segments(&telemetry)[0].assert(cancelled);
     assert_streams(&telemetry, 0);
@@ -224,10 +267,18 @@ async fn a_stream_that_fails_is_an_error_of_the_segment() {
     let events = serve(&telemetry, long, "text/event-stream").await;
     let mut wire = events.open(&[]).await;
     events.send(&mut wire, "data: 1").await;
-    events.sender.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
+    events
+        .sender
+        .send(Err(io::ErrorKind::BrokenPipe.into()))
+        .unwrap();
     telemetry.wait_for_spans(2).await;
-    let request = events.assert_besides(&[events.expect()], &[STREAMS]).await.remove(0);
-    let failed = segment(&request, 0, 1, 7).attribute("error.type", "broken_pipe").error();
+    let request = events
+        .assert_besides(&[events.expect()], &[STREAMS])
+        .await
+        .remove(0);
+    let failed = segment(&request, 0, 1, 7)
+        .attribute("error.type", "broken_pipe")
+        .error();
     segments(&telemetry)[0].assert(failed);
     assert_streams(&telemetry, 0);
 }

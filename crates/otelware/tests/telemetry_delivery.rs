@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::logs::{LogRecord as _, Logger as _, LoggerProvider as _};
 use otelware::telemetry::{Signal, SignalHealth, Telemetry};
-use telemetry_support::http::Answer;
-use telemetry_support::{
-    Lines, builder, emit, end_span, eventually, free_address, grpc, http, wait,
-};
+use otelware_testing::otlp::{Answer, OtlpReceiver};
+use telemetry_support::{Lines, builder, emit, end_span, eventually, free_address, wait};
 
 fn counts(health: &SignalHealth) -> (u64, u64, u64, u64) {
     (
@@ -45,7 +43,9 @@ fn http_exports_resume_when_the_endpoint_appears() {
     );
     assert!(error.contains("Connection refused"), "{error}");
 
-    let endpoint = http::Endpoint::start_at(address, Answer::Status(200), None);
+    let endpoint = OtlpReceiver::builder()
+        .address(address)
+        .http(Answer::Status(200));
     end_span(&telemetry, "after");
     eventually("an export", || telemetry.health().spans.exported == 1);
     assert_eq!(endpoint.received().span_names(), ["after"]);
@@ -66,7 +66,7 @@ fn grpc_exports_resume_when_the_endpoint_appears() {
     );
     assert!(error.contains("Connection refused"), "{error}");
 
-    let endpoint = grpc::Endpoint::start_at(address, None);
+    let endpoint = OtlpReceiver::builder().address(address).grpc();
     end_span(&telemetry, "after");
     eventually("an export", || telemetry.health().spans.exported == 1);
     assert_eq!(endpoint.received().span_names(), ["after"]);
@@ -76,12 +76,12 @@ fn grpc_exports_resume_when_the_endpoint_appears() {
 
 #[test]
 fn a_short_outage_loses_nothing() {
-    let endpoint = http::Endpoint::answering(Answer::UnavailableAtFirst(3));
+    let endpoint = OtlpReceiver::builder().http(Answer::UnavailableAtFirst(3));
     let more = [
         ("OTEL_LOGS_EXPORTER", "none"),
         ("OTEL_METRICS_EXPORTER", "none"),
     ];
-    let telemetry = builder("http/protobuf", endpoint.address, &more)
+    let telemetry = builder("http/protobuf", endpoint.address(), &more)
         .install()
         .unwrap();
     end_span(&telemetry, "checkout");
@@ -93,8 +93,8 @@ fn a_short_outage_loses_nothing() {
 
 #[test]
 fn a_rejected_batch_is_reported_by_the_flush() {
-    let endpoint = http::Endpoint::answering(Answer::Status(400));
-    let telemetry = builder("http/protobuf", endpoint.address, FAST)
+    let endpoint = OtlpReceiver::builder().http(Answer::Status(400));
+    let telemetry = builder("http/protobuf", endpoint.address(), FAST)
         .install()
         .unwrap();
     end_span(&telemetry, "one");
@@ -103,12 +103,12 @@ fn a_rejected_batch_is_reported_by_the_flush() {
         ("OTEL_LOGS_EXPORTER", "none"),
         ("OTEL_METRICS_EXPORTER", "none"),
     ];
-    let telemetry = builder("http/protobuf", endpoint.address, &more)
+    let telemetry = builder("http/protobuf", endpoint.address(), &more)
         .install()
         .unwrap();
     end_span(&telemetry, "two");
     let error = wait(telemetry.force_flush()).unwrap_err();
-    let address = endpoint.address;
+    let address = endpoint.address();
     assert_eq!(
         error.to_string(),
         format!(
@@ -121,12 +121,12 @@ fn a_rejected_batch_is_reported_by_the_flush() {
 #[test]
 fn nothing_that_ended_before_the_shutdown_is_lost() {
     const SPANS: usize = 10_000;
-    let endpoint = http::Endpoint::start();
+    let endpoint = OtlpReceiver::http();
     let more = [
         ("OTEL_BSP_MAX_QUEUE_SIZE", "20000"),
         ("OTEL_BLRP_MAX_QUEUE_SIZE", "20000"),
     ];
-    let telemetry = builder("http/protobuf", endpoint.address, &more)
+    let telemetry = builder("http/protobuf", endpoint.address(), &more)
         .install()
         .unwrap();
     std::thread::scope(|scope| {
@@ -161,14 +161,14 @@ fn nothing_that_ended_before_the_shutdown_is_lost() {
 
 #[test]
 fn what_does_not_fit_is_dropped_counted_and_reported_once() {
-    let endpoint = http::Endpoint::answering(Answer::Never);
+    let endpoint = OtlpReceiver::builder().http(Answer::Never);
     let more = [
         ("OTEL_BSP_MAX_QUEUE_SIZE", "10"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5"),
         ("OTEL_LOGS_EXPORTER", "none"),
         ("OTEL_METRICS_EXPORTER", "none"),
     ];
-    let telemetry = builder("http/protobuf", endpoint.address, &more)
+    let telemetry = builder("http/protobuf", endpoint.address(), &more)
         .shutdown_timeout(Duration::from_millis(500))
         .install()
         .unwrap();
@@ -245,9 +245,9 @@ fn ends_in_time(protocol: &str) {
     );
 }
 
-fn endpoint_and_telemetry() -> (http::Endpoint, Telemetry) {
-    let endpoint = http::Endpoint::start();
-    let telemetry = builder("http/protobuf", endpoint.address, &[])
+fn endpoint_and_telemetry() -> (OtlpReceiver, Telemetry) {
+    let endpoint = OtlpReceiver::http();
+    let telemetry = builder("http/protobuf", endpoint.address(), &[])
         .install()
         .unwrap();
     (endpoint, telemetry)
@@ -256,11 +256,11 @@ fn endpoint_and_telemetry() -> (http::Endpoint, Telemetry) {
 #[tokio::test(flavor = "current_thread")]
 async fn dropped_inside_a_current_thread_runtime() {
     for protocol in ["http/protobuf", "grpc"] {
-        let (http, grpc) = (http::Endpoint::start(), grpc::Endpoint::start());
+        let (http, grpc) = (OtlpReceiver::http(), OtlpReceiver::grpc());
         let address = if protocol == "grpc" {
-            grpc.address
+            grpc.address()
         } else {
-            http.address
+            http.address()
         };
         let telemetry = builder(protocol, address, &[]).install().unwrap();
         emit(&telemetry);

@@ -10,16 +10,14 @@ use std::collections::HashMap;
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, global};
 use otelware::telemetry::{Environment, Telemetry};
-use telemetry_support::{http, wait};
+use otelware_testing::otlp::OtlpReceiver;
+use telemetry_support::wait;
 
 #[test]
 fn globals_and_subscriber() {
-    let endpoint = http::Endpoint::start();
+    let endpoint = OtlpReceiver::http();
     let environment = Environment::from_iter([
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            format!("http://{}", endpoint.address),
-        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.endpoint()),
         ("OTEL_SERVICE_NAME", "from-environment".to_owned()),
         // What the exporters log about an export must not be exported in turn.
         (

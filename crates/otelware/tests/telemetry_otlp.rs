@@ -11,26 +11,28 @@ use std::time::{Duration, Instant};
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use otelware::console::ConsoleLogFormat;
 use otelware::telemetry::{Environment, Telemetry};
-use telemetry_support::http::Answer;
-use telemetry_support::{Lines, Received, builder, emit, end_span, grpc, http, wait};
+use otelware_testing::otlp::opentelemetry_proto::tonic::common::v1::any_value::Value;
+use otelware_testing::otlp::opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use otelware_testing::otlp::{Answer, OtlpReceiver, Received};
+use telemetry_support::{Lines, builder, emit, end_span, header, wait};
 
 /// Emits one of each, shuts down and gives back what arrived.
 fn sent_over_http(protocol: &str, more: &[(&str, &str)]) -> Received {
-    let endpoint = http::Endpoint::start();
-    let telemetry = builder(protocol, endpoint.address, more).install().unwrap();
+    let endpoint = OtlpReceiver::http();
+    let telemetry = builder(protocol, endpoint.address(), more)
+        .install()
+        .unwrap();
     emit(&telemetry);
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     endpoint.received()
 }
 
 fn sent_over_grpc(more: &[(&str, &str)]) -> Received {
-    let endpoint = grpc::Endpoint::start();
-    let telemetry = builder("grpc", endpoint.address, more).install().unwrap();
+    let endpoint = OtlpReceiver::grpc();
+    let telemetry = builder("grpc", endpoint.address(), more).install().unwrap();
     emit(&telemetry);
     assert_eq!(wait(telemetry.shutdown()), Ok(()));
     endpoint.received()
@@ -53,10 +55,10 @@ fn http_protobuf() {
     assert_one_of_each(&received);
     assert_eq!(received.paths(), ["/v1/logs", "/v1/metrics", "/v1/traces"]);
     assert_eq!(
-        received.header("content-type"),
+        header(&received, "content-type"),
         vec![Some("application/x-protobuf".to_owned()); 3]
     );
-    assert_eq!(received.header("content-encoding"), vec![None; 3]);
+    assert_eq!(header(&received, "content-encoding"), vec![None; 3]);
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn http_json() {
     let received = sent_over_http("http/json", &[]);
     assert_one_of_each(&received);
     assert_eq!(
-        received.header("content-type"),
+        header(&received, "content-type"),
         vec![Some("application/json".to_owned()); 3]
     );
 }
@@ -74,7 +76,7 @@ fn grpc() {
     let received = sent_over_grpc(&[]);
     assert_one_of_each(&received);
     assert_eq!(received.paths(), ["logs", "metrics", "traces"]);
-    assert_eq!(received.header("grpc-encoding"), vec![None; 3]);
+    assert_eq!(header(&received, "grpc-encoding"), vec![None; 3]);
 }
 
 #[test]
@@ -88,14 +90,14 @@ fn headers_reach_the_wire_once() {
         sent_over_grpc(&headers),
     ] {
         assert_eq!(
-            received.header("authorization"),
+            header(&received, "authorization"),
             vec![Some("Bearer token".to_owned()); 3]
         );
         assert_eq!(
-            received.header("x-tenant"),
+            header(&received, "x-tenant"),
             vec![Some("shop".to_owned()); 3]
         );
-        assert!(received.header("user-agent").iter().all(Option::is_some));
+        assert!(header(&received, "user-agent").iter().all(Option::is_some));
     }
 }
 
@@ -111,8 +113,8 @@ fn headers_of_one_signal() {
     let by_path: BTreeMap<String, Option<String>> = received
         .requests
         .iter()
-        .map(|(path, _)| path.clone())
-        .zip(received.header("a"))
+        .map(|request| request.path.clone())
+        .zip(header(&received, "a"))
         .collect();
     let value = |value: &str| Some(value.to_owned());
     assert_eq!(
@@ -131,13 +133,13 @@ fn gzip() {
     let over_http = sent_over_http("http/json", &gzip);
     assert_one_of_each(&over_http);
     assert_eq!(
-        over_http.header("content-encoding"),
+        header(&over_http, "content-encoding"),
         vec![Some("gzip".to_owned()); 3]
     );
     let over_grpc = sent_over_grpc(&gzip);
     assert_one_of_each(&over_grpc);
     assert_eq!(
-        over_grpc.header("grpc-encoding"),
+        header(&over_grpc, "grpc-encoding"),
         vec![Some("gzip".to_owned()); 3]
     );
 }
@@ -146,14 +148,14 @@ fn gzip() {
 fn the_timeout_reaches_the_wire() {
     let received = sent_over_grpc(&[("OTEL_EXPORTER_OTLP_TIMEOUT", "7000")]);
     assert_eq!(
-        received.header("grpc-timeout"),
+        header(&received, "grpc-timeout"),
         vec![Some("7000000u".to_owned()); 3]
     );
 
-    let endpoint = http::Endpoint::answering(Answer::Never);
+    let endpoint = OtlpReceiver::builder().http(Answer::Never);
     let telemetry = builder(
         "http/protobuf",
-        endpoint.address,
+        endpoint.address(),
         &[("OTEL_EXPORTER_OTLP_TIMEOUT", "200")],
     )
     .install()
@@ -181,12 +183,12 @@ fn the_timeout_reaches_the_wire() {
 
 #[test]
 fn the_resource_names_the_service() {
-    let endpoint = http::Endpoint::start();
+    let endpoint = OtlpReceiver::http();
     let more = [(
         "OTEL_RESOURCE_ATTRIBUTES",
         "service.instance.id=i-1,team=payments",
     )];
-    let telemetry = builder("http/protobuf", endpoint.address, &more)
+    let telemetry = builder("http/protobuf", endpoint.address(), &more)
         .version("1.2.3")
         .environment("staging")
         .namespace("shop")
@@ -243,9 +245,9 @@ fn the_resource_names_the_service() {
 
 #[test]
 fn values_of_attributes_are_cut() {
-    let endpoint = http::Endpoint::start();
+    let endpoint = OtlpReceiver::http();
     let more = [("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "4")];
-    let telemetry = builder("http/protobuf", endpoint.address, &more)
+    let telemetry = builder("http/protobuf", endpoint.address(), &more)
         .install()
         .unwrap();
     let mut span = telemetry.tracer_provider().tracer("test").start("checkout");
@@ -287,8 +289,8 @@ impl ShouldSample for RecordOnly {
 
 #[test]
 fn spans_that_are_recorded_but_not_sampled_stay() {
-    let endpoint = http::Endpoint::start();
-    let telemetry = builder("http/protobuf", endpoint.address, &[])
+    let endpoint = OtlpReceiver::http();
+    let telemetry = builder("http/protobuf", endpoint.address(), &[])
         .with_sampler(RecordOnly)
         .install()
         .unwrap();
@@ -310,7 +312,7 @@ fn spans_that_are_recorded_but_not_sampled_stay() {
 
 #[test]
 fn metrics_are_aggregated_as_the_environment_says() {
-    let endpoint = http::Endpoint::start();
+    let endpoint = OtlpReceiver::http();
     let more = [
         ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"),
         (
@@ -318,7 +320,7 @@ fn metrics_are_aggregated_as_the_environment_says() {
             "base2_exponential_bucket_histogram",
         ),
     ];
-    let telemetry = builder("http/protobuf", endpoint.address, &more)
+    let telemetry = builder("http/protobuf", endpoint.address(), &more)
         .with_view(|instrument| {
             let stream = opentelemetry_sdk::metrics::Stream::builder().with_name("renamed");
             (instrument.name() == "viewed")
@@ -363,10 +365,10 @@ fn metrics_are_aggregated_as_the_environment_says() {
 
 #[test]
 fn metrics_are_collected_at_the_interval() {
-    let endpoint = http::Endpoint::start();
+    let endpoint = OtlpReceiver::http();
     let telemetry = builder(
         "http/protobuf",
-        endpoint.address,
+        endpoint.address(),
         &[("OTEL_METRIC_EXPORT_INTERVAL", "20")],
     )
     .install()
@@ -383,7 +385,7 @@ fn metrics_are_collected_at_the_interval() {
 
 #[test]
 fn each_signal_has_its_own_endpoint() {
-    let (traces, logs) = (grpc::Endpoint::start(), http::Endpoint::start());
+    let (traces, logs) = (OtlpReceiver::grpc(), OtlpReceiver::http());
     let telemetry = Telemetry::builder("orders")
         .without_globals()
         .with_environment(Environment::from_iter([
@@ -391,11 +393,11 @@ fn each_signal_has_its_own_endpoint() {
             ("OTEL_EXPORTER_OTLP_INSECURE", "true".to_owned()),
             (
                 "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-                traces.address.to_string(),
+                traces.address().to_string(),
             ),
             (
                 "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
-                format!("http://{}/own/logs", logs.address),
+                format!("http://{}/own/logs", logs.address()),
             ),
             ("OTEL_METRICS_EXPORTER", "none".to_owned()),
         ]))
@@ -412,8 +414,8 @@ fn log_records_carry_the_trace_and_span_they_happen_in() {
     use opentelemetry::trace::TraceContextExt as _;
     use tracing_subscriber::layer::SubscriberExt as _;
 
-    let endpoint = http::Endpoint::start();
-    let telemetry = builder("http/protobuf", endpoint.address, &[])
+    let endpoint = OtlpReceiver::http();
+    let telemetry = builder("http/protobuf", endpoint.address(), &[])
         .install()
         .unwrap();
     let lines = Lines::default();

@@ -7,9 +7,9 @@ mod telemetry_support;
 
 use std::collections::HashMap;
 
-use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::logs::{LogRecord as _, Logger as _, LoggerProvider as _};
 use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::logs::InMemoryLogExporter;

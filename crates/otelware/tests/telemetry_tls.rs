@@ -9,15 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use otelware::telemetry::{Environment, SetupError, Telemetry, TelemetryBuilder};
+use otelware_testing::otlp::{Answer, OtlpReceiver};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use telemetry_support::http::Answer;
-use telemetry_support::{emit, grpc, http, wait};
+use telemetry_support::{emit, wait};
 use tempfile::TempDir;
-use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 struct Pair {
     certificate: String,
@@ -62,8 +61,8 @@ impl Authority {
         path_text(&path)
     }
 
-    /// A server for HTTP that asks for a certificate of this authority.
-    fn http_server(&self) -> ServerConfig {
+    /// A server that asks for a certificate of this authority.
+    fn server(&self) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots
@@ -80,15 +79,6 @@ impl Authority {
                 PrivateKeyDer::from_pem_slice(self.server.key.as_bytes()).unwrap(),
             )
             .unwrap()
-    }
-
-    fn grpc_server(&self) -> ServerTlsConfig {
-        ServerTlsConfig::new()
-            .identity(Identity::from_pem(
-                &self.server.certificate,
-                &self.server.key,
-            ))
-            .client_ca_root(Certificate::from_pem(&self.certificate))
     }
 
     /// A client for the endpoint on `port`, with its own certificate if `identified`.
@@ -126,10 +116,10 @@ fn path_text(path: &Path) -> String {
 #[test]
 fn http_with_authority_and_client_certificate() {
     let authority = Authority::new();
-    let address = "127.0.0.1:0".parse().unwrap();
-    let endpoint =
-        http::Endpoint::start_at(address, Answer::Status(200), Some(authority.http_server()));
-    let port = endpoint.address.port();
+    let endpoint = OtlpReceiver::builder()
+        .tls(authority.server())
+        .http(Answer::Status(200));
+    let port = endpoint.address().port();
 
     let telemetry = authority
         .client("http/protobuf", port, true)
@@ -154,9 +144,8 @@ fn http_with_authority_and_client_certificate() {
 #[test]
 fn grpc_with_authority_and_client_certificate() {
     let authority = Authority::new();
-    let address = "127.0.0.1:0".parse().unwrap();
-    let endpoint = grpc::Endpoint::start_at(address, Some(authority.grpc_server()));
-    let port = endpoint.address.port();
+    let endpoint = OtlpReceiver::builder().tls(authority.server()).grpc();
+    let port = endpoint.address().port();
 
     let telemetry = authority.client("grpc", port, true).install().unwrap();
     emit(&telemetry);
@@ -172,11 +161,11 @@ fn grpc_with_authority_and_client_certificate() {
 #[test]
 fn a_server_of_another_authority_is_refused() {
     let (authority, other) = (Authority::new(), Authority::new());
-    let address = "127.0.0.1:0".parse().unwrap();
-    let endpoint =
-        http::Endpoint::start_at(address, Answer::Status(200), Some(other.http_server()));
+    let endpoint = OtlpReceiver::builder()
+        .tls(other.server())
+        .http(Answer::Status(200));
     let telemetry = authority
-        .client("http/protobuf", endpoint.address.port(), true)
+        .client("http/protobuf", endpoint.address().port(), true)
         .install()
         .unwrap();
     emit(&telemetry);

@@ -37,7 +37,6 @@ fn hyper_class(error: &(dyn Error + 'static)) -> Option<&'static str> {
             Some(error) if error.is_timeout() => return Some(value::TIMEOUT),
             Some(error) if error.is_parse() => return Some("invalid_response"),
             Some(error) if error.is_canceled() => return Some("connection_closed"),
-            Some(error) if error.is_user() => return Some("request"),
             Some(_) => return Some(value::OTHER),
             None => {}
         }

@@ -51,7 +51,10 @@ where
         + Send
         + 'static,
 {
-    TestServer::start(telemetry, scope(), |listener| serve_hyper(listener, service)).await
+    TestServer::start(telemetry, scope(), |listener| {
+        serve_hyper(listener, service)
+    })
+    .await
 }
 
 pub(crate) async fn serve_hyper<S, B>(listener: TcpListener, service: S)

@@ -1,4 +1,4 @@
-//! OTLP endpoints on the loopback interface, and what tests need around them.
+//! What the tests of OTLP need around a receiver.
 
 #![allow(
     dead_code,
@@ -8,9 +8,6 @@
     clippy::panic,
     clippy::missing_panics_doc
 )]
-
-pub mod grpc;
-pub mod http;
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -22,85 +19,8 @@ use std::time::{Duration, Instant};
 use opentelemetry::logs::{LogRecord as _, Logger, LoggerProvider};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Span as _, Tracer, TracerProvider};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::logs::v1::LogRecord;
-use opentelemetry_proto::tonic::trace::v1::Span;
 use otelware::telemetry::{Environment, Telemetry, TelemetryBuilder};
-use tokio::runtime::{Builder, Runtime};
-
-/// Everything an endpoint has received.
-#[derive(Clone, Default)]
-pub struct Received {
-    pub traces: Vec<ExportTraceServiceRequest>,
-    pub logs: Vec<ExportLogsServiceRequest>,
-    pub metrics: Vec<ExportMetricsServiceRequest>,
-    /// Path (of HTTP) or method (of gRPC) and headers of each request, in lower case.
-    pub requests: Vec<(String, Vec<(String, String)>)>,
-}
-
-pub type Shared = Arc<Mutex<Received>>;
-
-impl Received {
-    pub fn spans(&self) -> Vec<&Span> {
-        let resources = self
-            .traces
-            .iter()
-            .flat_map(|request| &request.resource_spans);
-        let scopes = resources.flat_map(|resource| &resource.scope_spans);
-        scopes.flat_map(|scope| &scope.spans).collect()
-    }
-
-    pub fn span_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .spans()
-            .into_iter()
-            .map(|span| span.name.clone())
-            .collect();
-        names.sort();
-        names
-    }
-
-    pub fn log_records(&self) -> Vec<&LogRecord> {
-        let resources = self.logs.iter().flat_map(|request| &request.resource_logs);
-        let scopes = resources.flat_map(|resource| &resource.scope_logs);
-        scopes.flat_map(|scope| &scope.log_records).collect()
-    }
-
-    pub fn metric_names(&self) -> Vec<String> {
-        let resources = self
-            .metrics
-            .iter()
-            .flat_map(|request| &request.resource_metrics);
-        let scopes = resources.flat_map(|resource| &resource.scope_metrics);
-        let metrics = scopes.flat_map(|scope| &scope.metrics);
-        metrics.map(|metric| metric.name.clone()).collect()
-    }
-
-    /// The values of one header, one for each request.
-    pub fn header(&self, name: &str) -> Vec<Option<String>> {
-        let value = |headers: &[(String, String)]| {
-            let mut values = headers
-                .iter()
-                .filter(|(key, _)| key == name)
-                .map(|(_, value)| value.clone());
-            let first = values.next();
-            assert_eq!(values.next(), None, "{name} is repeated");
-            first
-        };
-        self.requests
-            .iter()
-            .map(|(_, headers)| value(headers))
-            .collect()
-    }
-
-    pub fn paths(&self) -> Vec<String> {
-        let mut paths: Vec<String> = self.requests.iter().map(|(path, _)| path.clone()).collect();
-        paths.sort();
-        paths
-    }
-}
+use otelware_testing::otlp::{Received, ReceivedRequest};
 
 /// A telemetry of its own, for the endpoint at `address`.
 pub fn builder(protocol: &str, address: SocketAddr, more: &[(&str, &str)]) -> TelemetryBuilder {
@@ -157,35 +77,6 @@ pub fn wait<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// A runtime that may be made and dropped anywhere, inside asynchronous code, too.
-pub struct BackgroundRuntime(Option<Runtime>);
-
-impl BackgroundRuntime {
-    fn start() -> Self {
-        let mut builder = Builder::new_multi_thread();
-        Self(Some(
-            builder.worker_threads(1).enable_all().build().unwrap(),
-        ))
-    }
-
-    fn listen(&self, address: SocketAddr) -> tokio::net::TcpListener {
-        let _context = self.0.as_ref().unwrap().enter();
-        let listener = TcpListener::bind(address).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        tokio::net::TcpListener::from_std(listener).unwrap()
-    }
-
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.as_ref().unwrap().spawn(future);
-    }
-}
-
-impl Drop for BackgroundRuntime {
-    fn drop(&mut self) {
-        self.0.take().unwrap().shutdown_background();
-    }
-}
-
 /// A writer that keeps what is written.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -212,6 +103,16 @@ pub fn free_address() -> SocketAddr {
         .unwrap()
         .local_addr()
         .unwrap()
+}
+
+/// The values of one header, one for each request.
+pub fn header(received: &Received, name: &str) -> Vec<Option<String>> {
+    let value = |request: &ReceivedRequest| match request.header(name).as_slice() {
+        [] => None,
+        [value] => Some((*value).to_owned()),
+        values => panic!("{name} is repeated: {values:?}"),
+    };
+    received.requests.iter().map(value).collect()
 }
 
 /// Polls `condition` until it holds, and fails after ten seconds.

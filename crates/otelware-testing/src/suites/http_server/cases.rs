@@ -54,7 +54,9 @@ impl Running {
 /// One request, its response, its telemetry.
 pub async fn success<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
-    let answer = server.request("GET", "/success", &[("user-agent", "suite/1.0")]).await;
+    let answer = server
+        .request("GET", "/success", &[("user-agent", "suite/1.0")])
+        .await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "success"));
     let expected = server
         .expect_route::<S>("GET", "/success")
@@ -71,7 +73,11 @@ pub async fn route_parameters_do_not_show<S: HttpServerUnderTest>() {
         let path = format!("/users/{id}");
         assert_eq!(server.get(&path).await.status, 200);
         let request = server.expect("GET", &path).status(200);
-        expected.push(if S::KNOWS_ROUTES { request.route("/users/{id}") } else { request });
+        expected.push(if S::KNOWS_ROUTES {
+            request.route("/users/{id}")
+        } else {
+            request
+        });
     }
     server.assert(&expected).await;
 }
@@ -140,7 +146,9 @@ pub async fn sensitive_queries_are_redacted<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
     let mut expected = Vec::new();
     for key in KEYS {
-        server.get(&format!("/success?a=1&{key}=s3cr3t&b=%20x")).await;
+        server
+            .get(&format!("/success?a=1&{key}=s3cr3t&b=%20x"))
+            .await;
         let request = server.expect_route::<S>("GET", "/success").status(200);
         expected.push(request.query(&format!("a=1&{key}=REDACTED&b=%20x")));
     }
@@ -184,7 +192,10 @@ pub async fn a_body_of_unknown_length<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
     let answer = server.get("/chunked").await;
     assert_eq!(answer.header("transfer-encoding"), ["chunked"]);
-    assert_eq!(answer.body, "3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n");
+    assert_eq!(
+        answer.body,
+        "3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n"
+    );
     let expected = server.expect_route::<S>("GET", "/chunked").status(200);
     server.assert(&[expected]).await;
 }
@@ -200,7 +211,9 @@ pub async fn the_end_of_an_announced_body_is_success<S: HttpServerUnderTest>() {
 /// Trailers go through.
 pub async fn trailers_pass<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
-    let answer = server.request("GET", "/trailers", &[("te", "trailers")]).await;
+    let answer = server
+        .request("GET", "/trailers", &[("te", "trailers")])
+        .await;
     assert_eq!(answer.body, "5\r\nchunk\r\n0\r\nx-checksum: 42\r\n\r\n");
     let expected = server.expect_route::<S>("GET", "/trailers").status(200);
     server.assert(&[expected]).await;
@@ -211,7 +224,10 @@ pub async fn request_bodies_pass<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
     let headers = [("content-length", "5"), ("connection", "close")];
     let head = server.head("POST", "/echo", &headers);
-    assert_eq!(server.exchange(format!("{head}\r\nhello")).await.body, "hello");
+    assert_eq!(
+        server.exchange(format!("{head}\r\nhello")).await.body,
+        "hello"
+    );
     let expected = server.expect_route::<S>("POST", "/echo").status(200);
     server.assert(&[expected]).await;
 }
@@ -230,7 +246,9 @@ pub async fn a_body_that_fails_is_an_error<S: HttpServerUnderTest>() {
 /// A client that goes away while the handler runs.
 pub async fn a_client_that_leaves_the_handler<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
-    server.abandon("/hang", server.handler.wait_for_hanging()).await;
+    server
+        .abandon("/hang", server.handler.wait_for_hanging())
+        .await;
     let expected = server.expect_route::<S>("GET", "/hang").cancelled();
     server.assert(&[expected]).await;
 }
@@ -239,10 +257,14 @@ pub async fn a_client_that_leaves_the_handler<S: HttpServerUnderTest>() {
 pub async fn a_client_that_leaves_the_body<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
     let mut wire = server.wire().await;
-    wire.send(format!("{}\r\n", server.head("GET", "/stream", &[]))).await;
+    wire.send(format!("{}\r\n", server.head("GET", "/stream", &[])))
+        .await;
     wire.read_until("chunk").await;
     drop(wire);
-    let expected = server.expect_route::<S>("GET", "/stream").status(200).cancelled();
+    let expected = server
+        .expect_route::<S>("GET", "/stream")
+        .status(200)
+        .cancelled();
     server.assert(&[expected]).await;
 }
 
@@ -283,8 +305,13 @@ fn assert_inner_spans(server: &Running, requests: &[Span]) {
     assert_eq!(inner.len(), requests.len());
     for request in requests {
         let of_request = |span: &&Span| span.trace_id == request.trace_id;
-        let query = request.attribute("url.query").cloned().unwrap_or_else(|| "".into());
-        let expected = expect_span(INNER_SPAN).child_of(request).attribute("query", query);
+        let query = request
+            .attribute("url.query")
+            .cloned()
+            .unwrap_or_else(|| "".into());
+        let expected = expect_span(INNER_SPAN)
+            .child_of(request)
+            .attribute("query", query);
         inner.iter().find(of_request).unwrap().assert(expected);
     }
 }
@@ -298,7 +325,9 @@ pub async fn concurrent_requests<S: HttpServerUnderTest>() {
         async move {
             let traceparent = parent(number).traceparent();
             let headers = [(TRACEPARENT, traceparent.as_str())];
-            server.request("GET", &format!("/context?{number}"), &headers).await
+            server
+                .request("GET", &format!("/context?{number}"), &headers)
+                .await
         }
     });
     for (number, answer) in join_all(requests).await.into_iter().enumerate() {
@@ -343,7 +372,9 @@ pub async fn pipelined_requests<S: HttpServerUnderTest>() {
         .lines()
         .filter_map(|line| line.strip_prefix("traceparent: 00-")?.get(..32))
         .collect();
-    let expected: Vec<String> = (0..3).map(|number| parent(number).trace_id.to_string()).collect();
+    let expected: Vec<String> = (0..3)
+        .map(|number| parent(number).trace_id.to_string())
+        .collect();
     assert_eq!(traces, expected);
     let spans = server.assert(&contexts::<S>(&server, 3)).await;
     assert_inner_spans(&server, &spans);
@@ -352,14 +383,18 @@ pub async fn pipelined_requests<S: HttpServerUnderTest>() {
 /// HTTP/1.0, without `Host`.
 pub async fn http_1_0<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
-    assert_eq!(server.exchange("GET /success HTTP/1.0\r\n\r\n").await.body, "success");
+    assert_eq!(
+        server.exchange("GET /success HTTP/1.0\r\n\r\n").await.body,
+        "success"
+    );
     let expected = server.expect_route::<S>("GET", "/success").status(200);
     server.assert(&[expected.version("1.0").no_host()]).await;
 }
 
 async fn http_2_client(server: &TestServer) -> SendRequest<Empty<Bytes>> {
     let stream = TcpStream::connect(server.address()).await.unwrap();
-    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+    let handshake =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
     let (client, connection) = handshake.await.unwrap();
     tokio::spawn(connection);
     client
@@ -377,7 +412,13 @@ fn http_2_get(server: &TestServer, path: &str) -> Request<Empty<Bytes>> {
 pub async fn http_2<S: HttpServerUnderTest>() {
     let server = start::<S>().await;
     let client = http_2_client(&server).await;
-    let paths = ["/success", "/trailers", "/announced", "/server-error", "/chunked"];
+    let paths = [
+        "/success",
+        "/trailers",
+        "/announced",
+        "/server-error",
+        "/chunked",
+    ];
     let exchanges = paths.map(|path| {
         let (mut client, request) = (client.clone(), http_2_get(&server, path));
         async move {
@@ -414,7 +455,10 @@ pub async fn http_2<S: HttpServerUnderTest>() {
     );
     let expected = paths.map(|path| {
         let status = if path == "/server-error" { 500 } else { 200 };
-        server.expect_route::<S>("GET", path).version("2").status(status)
+        server
+            .expect_route::<S>("GET", path)
+            .version("2")
+            .status(status)
     });
     server.assert(&expected).await;
 }
@@ -433,10 +477,19 @@ pub async fn http_2_reset<S: HttpServerUnderTest>() {
         .await
         .unwrap()
         .into_body();
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "chunk");
+    assert_eq!(
+        body.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "chunk"
+    );
     drop(body);
-    let response = client.send_request(http_2_get(&server, "/success")).await.unwrap();
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "success");
+    let response = client
+        .send_request(http_2_get(&server, "/success"))
+        .await
+        .unwrap();
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "success"
+    );
     let expect = |path| server.expect_route::<S>("GET", path).version("2");
     server
         .assert(&[
@@ -489,7 +542,11 @@ pub async fn foreign_bytes<S: HttpServerUnderTest>() {
         .no_host();
     // What a router makes of such a path is its own affair.
     let spans = server.telemetry().wait_for_spans(1).await;
-    let expected = match spans[0].attribute("http.response.status_code").unwrap().as_int() {
+    let expected = match spans[0]
+        .attribute("http.response.status_code")
+        .unwrap()
+        .as_int()
+    {
         Some(200) if S::KNOWS_ROUTES => expected.status(200).route("/users/{id}"),
         Some(status) => expected.status(status as u16),
         None => panic!("no status: {}", spans[0]),
@@ -502,7 +559,9 @@ pub async fn a_sampled_parent<S: HttpServerUnderTest>() {
     let server = start_with::<S>(parent_based()).await;
     let parent = RemoteParent::sampled();
     let traceparent = parent.traceparent();
-    server.request("GET", "/context", &[("TraceParent", &traceparent)]).await;
+    server
+        .request("GET", "/context", &[("TraceParent", &traceparent)])
+        .await;
     let expected = server.expect_route::<S>("GET", "/context").status(200);
     let spans = server.assert(&[expected.child_of(&parent)]).await;
     assert_inner_spans(&server, &spans);
@@ -513,7 +572,9 @@ pub async fn an_unsampled_parent<S: HttpServerUnderTest>() {
     let server = start_with::<S>(parent_based()).await;
     let parent = RemoteParent::unsampled();
     let traceparent = parent.traceparent();
-    let answer = server.request("GET", "/context", &[(TRACEPARENT, &traceparent)]).await;
+    let answer = server
+        .request("GET", "/context", &[(TRACEPARENT, &traceparent)])
+        .await;
     let carried = answer.line(TRACEPARENT).unwrap();
     assert_eq!(carried.get(..36), traceparent.get(..36));
     assert_ne!(carried.get(36..52), traceparent.get(36..52));
@@ -536,7 +597,9 @@ pub async fn a_malformed_parent<S: HttpServerUnderTest>() {
         "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
         "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-extra",
     ] {
-        server.request("GET", "/success", &[(TRACEPARENT, traceparent)]).await;
+        server
+            .request("GET", "/success", &[(TRACEPARENT, traceparent)])
+            .await;
         expected.push(server.expect_route::<S>("GET", "/success").status(200));
     }
     server.assert(&expected).await;

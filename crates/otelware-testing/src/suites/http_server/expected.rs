@@ -176,7 +176,11 @@ impl ExpectedRequest {
 
     /// The whole span.
     pub fn span(&self, scope: &Scope) -> ExpectedSpan {
-        let method = if self.method == "_OTHER" { "HTTP" } else { &self.method };
+        let method = if self.method == "_OTHER" {
+            "HTTP"
+        } else {
+            &self.method
+        };
         let name = match (&self.name, &self.route) {
             (Some(name), _) => name.clone(),
             (None, Some(route)) => format!("{method} {route}"),

@@ -102,7 +102,9 @@ impl Handler {
             "/body-error" => frames(
                 [
                     data("chunk"),
-                    Err(io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset))),
+                    Err(io::Error::other(io::Error::from(
+                        io::ErrorKind::ConnectionReset,
+                    ))),
                 ],
                 false,
             ),
@@ -114,7 +116,9 @@ impl Handler {
                 // Transports stop here: the end of the body is never asked for.
                 let mut response = frames([data("12345"), data("67890")], true);
                 let length = HeaderValue::from_static("10");
-                response.headers_mut().insert(header::CONTENT_LENGTH, length);
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_LENGTH, length);
                 response
             }
             "/trailers" => {
@@ -129,7 +133,10 @@ impl Handler {
                 let body = request.into_body().collect().await.unwrap().to_bytes();
                 Response::new(full(body))
             }
-            "/context" => self.context(request.uri().query().unwrap_or_default()).await,
+            "/context" => {
+                self.context(request.uri().query().unwrap_or_default())
+                    .await
+            }
             _ => text(StatusCode::NOT_FOUND, "not found"),
         }
     }
@@ -140,11 +147,16 @@ impl Handler {
         for _ in 0..3 {
             tokio::task::yield_now().await;
         }
-        let mut span = self.telemetry.tracer_provider().tracer("handler").start(INNER_SPAN);
+        let mut span = self
+            .telemetry
+            .tracer_provider()
+            .tracer("handler")
+            .start(INNER_SPAN);
         span.set_attribute(KeyValue::new("query", query.to_owned()));
         drop(span);
         let mut carried = std::collections::HashMap::new();
-        self.propagator.inject_context(&Context::current(), &mut carried);
+        self.propagator
+            .inject_context(&Context::current(), &mut carried);
         let mut lines: BTreeMap<String, String> = carried.into_iter().collect();
         let baggage = Context::current().baggage().len();
         lines.insert("baggage entries".to_owned(), baggage.to_string());

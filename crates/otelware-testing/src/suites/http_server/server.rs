@@ -10,9 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::expected::ExpectedRequest;
 use super::wire::{Answer, Wire};
-use crate::{
-    Capture, HTTP_SECONDS, Scope, Span, expect_histogram, expect_up_down_counter,
-};
+use crate::{Capture, HTTP_SECONDS, Scope, Span, expect_histogram, expect_up_down_counter};
 
 const DURATION: &str = "http.server.request.duration";
 const ACTIVE: &str = "http.server.active_requests";
@@ -79,7 +77,8 @@ impl TestServer {
     /// Sends a request without body on a connection of its own, which the server closes.
     pub async fn request(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
         let head = self.head(method, target, headers);
-        self.exchange(format!("{head}connection: close\r\n\r\n")).await
+        self.exchange(format!("{head}connection: close\r\n\r\n"))
+            .await
     }
 
     /// Sends `GET`.
@@ -98,13 +97,19 @@ impl TestServer {
     /// when `there` is done.
     pub async fn abandon(&self, target: &str, there: impl Future<Output = ()>) {
         let mut wire = self.wire().await;
-        wire.send(format!("{}\r\n", self.head("GET", target, &[]))).await;
+        wire.send(format!("{}\r\n", self.head("GET", target, &[])))
+            .await;
         there.await;
     }
 
     /// What a request to this path must leave behind, at least.
     pub fn expect(&self, method: &str, path: &str) -> ExpectedRequest {
-        ExpectedRequest::new(method, path, &self.address.ip().to_string(), self.address.port())
+        ExpectedRequest::new(
+            method,
+            path,
+            &self.address.ip().to_string(),
+            self.address.port(),
+        )
     }
 
     /// Asserts that the server's telemetry is exactly this, when all operations are over. Returns

@@ -42,7 +42,10 @@ impl Wire {
             if received.contains(text) {
                 return received;
             }
-            assert!(self.read().await > 0, "the connection ended after {received:?}");
+            assert!(
+                self.read().await > 0,
+                "the connection ended after {received:?}"
+            );
         }
     }
 

@@ -1,6 +1,5 @@
-//! An endpoint that speaks OTLP over gRPC.
+//! OTLP over gRPC.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
@@ -21,70 +20,76 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::KeyAndValueRef;
-use tonic::transport::{Server, ServerTlsConfig};
+use tonic::transport::Server;
+use tonic::transport::server::Router;
 use tonic::{Request, Response, Status};
 
-use super::{BackgroundRuntime, Received, Shared};
+use super::received::ReceivedRequest;
+use super::receiver::{Shared, lock};
 
-pub struct Endpoint {
-    pub address: SocketAddr,
-    pub received: Shared,
-    _runtime: BackgroundRuntime,
-}
-
-impl Endpoint {
-    pub fn start() -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap(), None)
-    }
-
-    pub fn start_at(address: SocketAddr, tls: Option<ServerTlsConfig>) -> Self {
-        let runtime = BackgroundRuntime::start();
-        let listener = runtime.listen(address);
-        let address = listener.local_addr().unwrap();
-        let received = Shared::default();
-        let service = Collector(Arc::clone(&received));
-        runtime.spawn(async move {
-            let gzip = CompressionEncoding::Gzip;
-            let mut server = Server::builder();
-            if let Some(tls) = tls {
-                server = server.tls_config(tls).unwrap();
-            }
-            server
-                .add_service(TraceServiceServer::new(service.clone()).accept_compressed(gzip))
-                .add_service(LogsServiceServer::new(service.clone()).accept_compressed(gzip))
-                .add_service(MetricsServiceServer::new(service).accept_compressed(gzip))
+pub(super) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, received: Shared) {
+    let router = router(&received);
+    let served = match tls {
+        Some(tls) => router.serve_with_incoming(accept(listener, tls)).await,
+        None => {
+            router
                 .serve_with_incoming(TcpListenerStream::new(listener))
                 .await
-                .unwrap();
-        });
-        Self {
-            address,
-            received,
-            _runtime: runtime,
         }
-    }
+    };
+    // It ends only with the listener, and then there is nobody to tell.
+    drop(served);
+}
 
-    pub fn received(&self) -> Received {
-        self.received.lock().unwrap().clone()
-    }
+fn router(received: &Shared) -> Router {
+    let collector = Collector(Arc::clone(received));
+    let gzip = CompressionEncoding::Gzip;
+    Server::builder()
+        .add_service(TraceServiceServer::new(collector.clone()).accept_compressed(gzip))
+        .add_service(LogsServiceServer::new(collector.clone()).accept_compressed(gzip))
+        .add_service(MetricsServiceServer::new(collector).accept_compressed(gzip))
+}
+
+/// The connections whose handshake succeeds; a client that is refused sees why.
+fn accept(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+) -> ReceiverStream<std::io::Result<TlsStream<TcpStream>>> {
+    let (connections, accepted) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = tls.accept(stream).await
+                && connections.send(Ok(stream)).await.is_err()
+            {
+                return;
+            }
+        }
+    });
+    ReceiverStream::new(accepted)
 }
 
 #[derive(Clone)]
 struct Collector(Shared);
 
 impl Collector {
-    fn note<T>(&self, method: &str, request: &Request<T>) {
+    fn note<T>(&self, path: &str, request: &Request<T>) {
         let headers = request.metadata().iter().filter_map(|entry| match entry {
             KeyAndValueRef::Ascii(name, value) => {
                 Some((name.to_string(), value.to_str().ok()?.to_owned()))
             }
             KeyAndValueRef::Binary(..) => None,
         });
-        let noted = (method.to_owned(), headers.collect());
-        self.0.lock().unwrap().requests.push(noted);
+        lock(&self.0).requests.push(ReceivedRequest {
+            path: path.to_owned(),
+            headers: headers.collect(),
+        });
     }
 }
 
@@ -95,7 +100,7 @@ impl TraceService for Collector {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         self.note("traces", &request);
-        self.0.lock().unwrap().traces.push(request.into_inner());
+        lock(&self.0).traces.push(request.into_inner());
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
@@ -107,7 +112,7 @@ impl LogsService for Collector {
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
         self.note("logs", &request);
-        self.0.lock().unwrap().logs.push(request.into_inner());
+        lock(&self.0).logs.push(request.into_inner());
         Ok(Response::new(ExportLogsServiceResponse::default()))
     }
 }
@@ -119,7 +124,7 @@ impl MetricsService for Collector {
         request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
         self.note("metrics", &request);
-        self.0.lock().unwrap().metrics.push(request.into_inner());
+        lock(&self.0).metrics.push(request.into_inner());
         Ok(Response::new(ExportMetricsServiceResponse::default()))
     }
 }
