@@ -4,7 +4,9 @@ use crate::target::UrlTarget;
 use async_trait::async_trait;
 use http::Extensions;
 use otelware::http::CountedBody;
-use otelware::http::client::{ClientCall, ClientRequest, HttpClient, HttpClientOptions, ResendCount};
+use otelware::http::client::{
+    ClientCall, ClientRequest, HttpClient, HttpClientOptions, ResendCount,
+};
 use otelware::operation::{Operation, Providers};
 use reqwest::{Body, Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
@@ -16,6 +18,7 @@ use std::pin::pin;
 /// See the [crate](crate) for an example and for what it emits. Among other middlewares it goes
 /// last, so that it sees each attempt of those that retry, and the headers that are sent.
 #[derive(Clone, Debug)]
+#[must_use = "a middleware does nothing until a client has it"]
 pub struct HttpClientMiddleware {
     client: HttpClient,
 }
@@ -41,7 +44,6 @@ impl HttpClientMiddleware {
     /// Streamed bodies are counted as they flow. A request body held in memory stays as it is, so
     /// that reqwest can send it again after a redirect; its size counts once a response came.
     /// Response bodies are counted after reqwest has decompressed them.
-    #[must_use]
     pub fn with_body_sizes(mut self) -> Self {
         self.options_mut().set_body_sizes();
         self

@@ -1,5 +1,10 @@
 //! `HttpClientMiddleware` passes the suite for HTTP clients.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use bytes::Bytes;
 use http::{Extensions, Request, Response, StatusCode};

@@ -80,13 +80,19 @@ fn error_type(span: &Span) -> Option<String> {
 
 #[tokio::test]
 async fn a_connection_that_closes_instead_of_answering() {
-    assert_eq!(answered_with(b"").await.as_deref(), Some("connection_closed"));
+    assert_eq!(
+        answered_with(b"").await.as_deref(),
+        Some("connection_closed")
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_is_none() {
     let answer = b"no HTTP at all\r\n\r\n";
-    assert_eq!(answered_with(answer).await.as_deref(), Some("invalid_response"));
+    assert_eq!(
+        answered_with(answer).await.as_deref(),
+        Some("invalid_response")
+    );
 }
 
 #[tokio::test]
@@ -119,7 +125,13 @@ async fn the_version_is_the_one_of_the_response() {
         .oneshot(get(&peer.url("/status/200")))
         .await
         .unwrap();
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "short");
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "short"
+    );
     let span = telemetry.span("GET");
-    assert_eq!(span.attribute("network.protocol.version"), Some(&"2".into()));
+    assert_eq!(
+        span.attribute("network.protocol.version"),
+        Some(&"2".into())
+    );
 }

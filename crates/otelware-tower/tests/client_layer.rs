@@ -19,9 +19,9 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use otelware::operation::{Cancellation, Signals};
 use otelware::opentelemetry::trace::{SpanId, TraceContextExt};
 use otelware::opentelemetry::{Context, KeyValue};
+use otelware::operation::{Cancellation, Signals};
 use otelware::propagation::{CompositePropagator, Destinations, Outbound};
 use otelware_testing::{
     Attributes, Capture, ExpectedSpan, Span, attributes, expect_histogram, expect_span,
@@ -171,11 +171,9 @@ async fn its_context_is_current_wherever_the_service_runs_and_nowhere_else() {
     let telemetry = Capture::new();
     let steps = Steps::default();
     let mut client = layer(&telemetry).layer(Watched(steps.clone()));
-    poll_fn(|cx| {
-        <_ as Service<Request<Empty<Bytes>>>>::poll_ready(&mut client, cx)
-    })
-    .await
-    .unwrap();
+    poll_fn(|cx| <_ as Service<Request<Empty<Bytes>>>>::poll_ready(&mut client, cx))
+        .await
+        .unwrap();
     let future = client.call(get("http://shop/"));
     steps.push("outside");
     let response = future.await.unwrap();
@@ -226,23 +224,33 @@ async fn a_panic_while_calling_is_recorded() {
     let panicked = catch_unwind(AssertUnwindSafe(|| drop(client.call(get("http://shop/")))));
     assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"in call"));
     finds(&telemetry, "GET", with(sent("GET"), "error.type", "panic"));
-    assert_eq!(Context::current().span().span_context().span_id(), SpanId::INVALID);
+    assert_eq!(
+        Context::current().span().span_context().span_id(),
+        SpanId::INVALID
+    );
 }
 
 #[tokio::test]
 async fn a_panic_of_the_body_is_recorded() {
     let telemetry = Capture::new();
-    let frames = futures_util::stream::poll_fn(|_| -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        panic!("in the body")
-    });
+    let frames =
+        futures_util::stream::poll_fn(|_| -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            panic!("in the body")
+        });
     let body = Mutex::new(Some(StreamBody::new(frames)));
     let client = layer(&telemetry).layer(service_fn(async |_: Request<Empty<Bytes>>| {
         Ok::<_, Infallible>(ok(body.lock().unwrap().take().unwrap()))
     }));
     let response = client.oneshot(get("http://shop/")).await.unwrap();
-    let panicked = AssertUnwindSafe(response.into_body().collect()).catch_unwind().await;
+    let panicked = AssertUnwindSafe(response.into_body().collect())
+        .catch_unwind()
+        .await;
     assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"in the body"));
-    finds(&telemetry, "GET", with(answered("GET", 200), "error.type", "panic"));
+    finds(
+        &telemetry,
+        "GET",
+        with(answered("GET", 200), "error.type", "panic"),
+    );
 }
 
 #[tokio::test]
@@ -278,7 +286,11 @@ async fn cancellation_is_what_it_is_told_to_be() {
 async fn a_tunnel_and_an_upgrade_end_with_their_head() {
     for (request, status, full) in [
         (Request::connect("shop:80"), StatusCode::OK, "//shop:80"),
-        (Request::get("http://shop/"), StatusCode::SWITCHING_PROTOCOLS, "http://shop/"),
+        (
+            Request::get("http://shop/"),
+            StatusCode::SWITCHING_PROTOCOLS,
+            "http://shop/",
+        ),
     ] {
         let telemetry = Capture::new();
         let client = layer(&telemetry).layer(service_fn(async |_: Request<Empty<Bytes>>| {
@@ -317,7 +329,11 @@ async fn an_error_is_classed_by_its_type_or_its_cause() {
         Err::<Response<Empty<Bytes>>, _>(QuotaExceeded)
     }));
     client.oneshot(get("http://shop/")).await.unwrap_err();
-    finds(&telemetry, "GET", with(sent("GET"), "error.type", "QuotaExceeded"));
+    finds(
+        &telemetry,
+        "GET",
+        with(sent("GET"), "error.type", "QuotaExceeded"),
+    );
     telemetry.assert_never_contains("s3cr3t");
 
     let telemetry = Capture::new();
@@ -326,7 +342,11 @@ async fn an_error_is_classed_by_its_type_or_its_cause() {
         Err::<Response<Empty<Bytes>>, tower::BoxError>(io::Error::other(reset).into())
     }));
     client.oneshot(get("http://shop/")).await.unwrap_err();
-    finds(&telemetry, "GET", with(sent("GET"), "error.type", "connection_reset"));
+    finds(
+        &telemetry,
+        "GET",
+        with(sent("GET"), "error.type", "connection_reset"),
+    );
 }
 
 #[tokio::test]
@@ -406,11 +426,10 @@ fn chunks(chunks: [&'static str; 2]) -> Chunks {
 }
 
 /// A service that answers with nothing and tells what headers it got.
-fn telling(headers: Arc<Mutex<HeaderMap>>) -> impl Service<
-    Request<Empty<Bytes>>,
-    Response = Response<Empty<Bytes>>,
-    Error = Infallible,
-> + Clone {
+fn telling(
+    headers: Arc<Mutex<HeaderMap>>,
+) -> impl Service<Request<Empty<Bytes>>, Response = Response<Empty<Bytes>>, Error = Infallible> + Clone
+{
     service_fn(move |request: Request<Empty<Bytes>>| {
         *headers.lock().unwrap() = request.headers().clone();
         std::future::ready(Ok(ok(Empty::new())))
@@ -451,7 +470,9 @@ async fn hooks_add_attributes_and_see_no_secret() {
         .with_span_attributes({
             let seen = seen.clone();
             move |request| {
-                seen.lock().unwrap().push((request.method.clone(), request.url.to_owned()));
+                seen.lock()
+                    .unwrap()
+                    .push((request.method.clone(), request.url.to_owned()));
                 vec![
                     KeyValue::new("tenant", "a"),
                     // It takes the place of the one that is set already.
@@ -461,7 +482,10 @@ async fn hooks_add_attributes_and_see_no_secret() {
         })
         .with_metric_attributes(|_| vec![KeyValue::new("team", "b")])
         .layer(telling(Arc::default()));
-    client.oneshot(get("http://shop/?card=1&sig=2")).await.unwrap();
+    client
+        .oneshot(get("http://shop/?card=1&sig=2"))
+        .await
+        .unwrap();
     let url = "http://shop/?card=REDACTED&sig=2";
     assert_eq!(*seen.lock().unwrap(), [(Method::GET, url.to_owned())]);
     let shared = with(answered("GET", 200), "server.address", "replaced");
@@ -518,6 +542,35 @@ async fn known_methods_replace_the_default_ones() {
         expect_client("HTTP", answered("_OTHER", 200))
             .attribute("http.request.method_original", "GET"),
     );
+}
+
+#[tokio::test]
+async fn a_head_ends_with_its_head_whatever_its_label() {
+    let telemetry = Capture::new();
+    let client = layer(&telemetry)
+        .with_known_methods(["GET"])
+        .layer(service_fn(async |_: Request<Empty<Bytes>>| {
+            let frames = futures_util::stream::pending::<Result<Frame<Bytes>, Infallible>>();
+            Ok::<_, Infallible>(ok(StreamBody::new(frames)))
+        }));
+    let request = Request::head("http://shop/").body(Empty::new()).unwrap();
+    let response = client.oneshot(request).await.unwrap();
+    let expected = expect_client("HTTP", answered("_OTHER", 200));
+    telemetry
+        .span("HTTP")
+        .assert(expected.attribute("http.request.method_original", "HEAD"));
+    drop(response);
+    assert_eq!(telemetry.spans().len(), 1);
+}
+
+#[tokio::test]
+async fn a_long_url_is_cut() {
+    let telemetry = Capture::new();
+    let client = layer(&telemetry).layer(telling(Arc::default()));
+    let url = format!("http://shop/{}", "x".repeat(10_000));
+    client.oneshot(get(&url)).await.unwrap();
+    let span = telemetry.span("GET");
+    assert_eq!(span.attribute("url.full"), Some(&(&url[..4_096]).into()));
 }
 
 #[test]

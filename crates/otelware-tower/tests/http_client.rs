@@ -1,6 +1,11 @@
 //! `HttpClientLayer` over hyper-util's client passes the suite for HTTP clients.
 #![cfg(feature = "hyper-util")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::future::ready;
 
@@ -39,7 +44,8 @@ impl HttpClientUnderTest for Hyper {
     };
 
     fn new(setup: &Setup) -> Self {
-        let bytes = ServiceBuilder::new().map_request(|request: Request<Bytes>| request.map(Full::new));
+        let bytes =
+            ServiceBuilder::new().map_request(|request: Request<Bytes>| request.map(Full::new));
         // Counting the bytes of bodies and passing them on are two types of layers.
         let service = if setup.body_sizes {
             let layer = layer(setup).with_body_sizes();
@@ -97,16 +103,22 @@ fn layer(setup: &Setup) -> HttpClientLayer {
     }
 }
 
-type Transport = BoxCloneSyncService<Request<Full<Bytes>>, Response<hyper::body::Incoming>, BoxError>;
+type Transport =
+    BoxCloneSyncService<Request<Full<Bytes>>, Response<hyper::body::Incoming>, BoxError>;
 
 /// The client beneath the instrumentation.
 fn transport(setup: &Setup) -> Transport {
     let client = Client::builder(TokioExecutor::new()).build_http();
     match setup {
-        Setup { panics: true, .. } => BoxCloneSyncService::new(tower::service_fn(
-            async |_| -> Result<_, BoxError> { panic!("the transport panics") },
-        )),
-        Setup { timeout: Some(timeout), .. } => BoxCloneSyncService::new(
+        Setup { panics: true, .. } => {
+            BoxCloneSyncService::new(tower::service_fn(async |_| -> Result<_, BoxError> {
+                panic!("the transport panics")
+            }))
+        }
+        Setup {
+            timeout: Some(timeout),
+            ..
+        } => BoxCloneSyncService::new(
             ServiceBuilder::new()
                 .layer(TimeoutLayer::new(*timeout))
                 .service(client),
@@ -118,12 +130,8 @@ fn transport(setup: &Setup) -> Transport {
 /// The service with the suite's body and error.
 fn erased<S, B>(
     service: S,
-) -> impl Service<
-    Request<Bytes>,
-    Response = Response<ResponseBody>,
-    Error = BoxError,
-    Future: Send,
-> + Clone
+) -> impl Service<Request<Bytes>, Response = Response<ResponseBody>, Error = BoxError, Future: Send>
++ Clone
 + Send
 + Sync
 where
@@ -134,7 +142,9 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     service
-        .map_response(|response: Response<B>| response.map(|body| body.map_err(Into::into).boxed_unsync()))
+        .map_response(|response: Response<B>| {
+            response.map(|body| body.map_err(Into::into).boxed_unsync())
+        })
         .map_err(Into::into)
 }
 

@@ -10,7 +10,10 @@ pub(crate) async fn send_requests(address: SocketAddr) -> Result<(), Error> {
     // A trace that began elsewhere, with baggage, as the W3C headers tell of it.
     let elsewhere = client
         .get(url("/orders/7"))
-        .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03")
+        .header(
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03",
+        )
         .header("tracestate", "shop=edge")
         .header("baggage", "tenant=acme");
     let requests = [

@@ -27,12 +27,14 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
+    let stock = std::env::var("STOCK_URL").unwrap_or_else(|_| format!("http://{address}/stock"));
     tracing::info!(%address, "listening; try: curl -i http://{address}/orders/7");
-    axum::serve(listener, service::router(address))
+    axum::serve(listener, service::router(stock))
         .with_graceful_shutdown(stop_signal())
         .await?;
-    telemetry.shutdown().await?;
-    Ok(())
+    let stopped = telemetry.shutdown().await;
+    tracing::info!(spans = ?telemetry.health().spans, "stopped");
+    Ok(stopped?)
 }
 
 /// Serves a handful of requests and shows their traces, logs and metrics on the console.
@@ -45,7 +47,7 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(
-        axum::serve(listener, service::router(address))
+        axum::serve(listener, service::router(format!("http://{address}/stock")))
             .with_graceful_shutdown(async { stopped.await.unwrap_or_default() })
             .into_future(),
     );

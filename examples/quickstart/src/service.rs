@@ -1,18 +1,18 @@
 //! The service: orders whose stock another service knows, here its own `/stock`.
 
+use axum::Router;
+use axum::extract::connect_info::{ConnectInfo, IntoMakeServiceWithConnectInfo};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Router, extract::ConnectInfo};
 use otelware::{FutureExt, Message};
+use otelware_reqwest::reqwest_middleware::ClientWithMiddleware;
 use otelware_reqwest::{ClientExt, UrlTemplate};
 use otelware_tower::HttpServerLayer;
-use otelware_reqwest::reqwest_middleware::ClientWithMiddleware;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tower_http::catch_panic::CatchPanicLayer;
-
 
 #[derive(Clone)]
 struct Shop {
@@ -21,19 +21,19 @@ struct Shop {
     receipts: mpsc::Sender<Message<u32>>,
 }
 
-/// The service's routes; `address` is where it finds its stock.
-pub(crate) fn router(address: SocketAddr) -> axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+/// The service's routes; `stock` is the URL of the service that knows it.
+pub(crate) fn router(stock: String) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
     let (receipts, orders) = mpsc::channel(16);
     tokio::spawn(print_receipts(orders));
     let shop = Shop {
         client: reqwest::Client::new().instrumented(),
-        stock: format!("http://{address}/stock"),
+        stock,
         receipts,
     };
     Router::new()
         .route("/orders/{id}", get(order))
         .route("/orders/{id}/pay", post(pay))
-        .route("/stock/{id}", get(stock))
+        .route("/stock/{id}", get(in_stock))
         .route("/report", get(report))
         .route("/bug", get(bug))
         .layer(CatchPanicLayer::new())
@@ -82,7 +82,7 @@ async fn charge(id: u32) -> Result<(), CardDeclined> {
 }
 
 /// What the stock service knows; it has lost one order, and fails on it.
-async fn stock(
+async fn in_stock(
     Path(id): Path<u32>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
 ) -> Result<String, StatusCode> {

@@ -77,7 +77,9 @@ impl Peer {
     }
 
     async fn start_on(ip: IpAddr) -> Self {
-        let listener = TcpListener::bind((ip, 0)).await.expect("a port on loopback");
+        let listener = TcpListener::bind((ip, 0))
+            .await
+            .expect("a port on loopback");
         let address = listener.local_addr().expect("a bound listener");
         let state = Arc::new(Shared {
             received: watch::Sender::new(Vec::new()),
@@ -97,7 +99,11 @@ impl Peer {
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("a server");
         });
-        Self { address, state, task }
+        Self {
+            address,
+            state,
+            task,
+        }
     }
 
     /// Where it listens.

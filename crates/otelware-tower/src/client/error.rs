@@ -4,11 +4,7 @@ use otelware::operation::ErrorType;
 use std::any::Any;
 
 #[cfg(feature = "hyper-util")]
-use {
-    hyper_util::client::legacy,
-    otelware::semconv::value,
-    std::error::Error,
-};
+use {hyper_util::client::legacy, otelware::semconv::value, std::error::Error};
 
 /// The class of an error of hyper or hyper-util, or of one that a box holds.
 #[cfg(feature = "hyper-util")]

@@ -41,9 +41,9 @@ where
             ready!(this.inner.poll(cx))
         };
         let Some(operation) = this.operation.take() else {
-            return Poll::Ready(result.map(|response| {
-                response.map(|body| OperationBody::new(body, None))
-            }));
+            return Poll::Ready(
+                result.map(|response| response.map(|body| OperationBody::new(body, None))),
+            );
         };
         Poll::Ready(match result {
             Ok(response) => {

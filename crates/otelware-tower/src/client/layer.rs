@@ -12,6 +12,7 @@ use tower_layer::Layer;
 /// See the [module](crate::client) for an example and for where it goes. The type parameter
 /// tells whether bodies are counted; see [`with_body_sizes`](Self::with_body_sizes).
 #[derive(Debug)]
+#[must_use = "a layer does nothing until it is applied"]
 pub struct HttpClientLayer<Bodies = PassBodies> {
     client: client::HttpClient,
     bodies: PhantomData<fn() -> Bodies>,
@@ -47,7 +48,6 @@ impl HttpClientLayer {
     ///
     /// The inner service then gets its request's body in a
     /// [`CountedBody`](otelware::http::CountedBody).
-    #[must_use]
     pub fn with_body_sizes(mut self) -> HttpClientLayer<CountBodies> {
         self.options_mut().set_body_sizes();
         HttpClientLayer {

@@ -75,5 +75,4 @@ pub use resend::{CountResends, ResendCountLayer};
 pub use service::HttpClient;
 
 /// The body of a response, whose end is the end of the request.
-pub type ResponseBody<B> =
-    otelware::http::OperationBody<B, otelware::http::client::ClientCall>;
+pub type ResponseBody<B> = otelware::http::OperationBody<B, otelware::http::client::ClientCall>;

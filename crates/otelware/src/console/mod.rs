@@ -18,6 +18,7 @@ mod metric_summary;
 mod output;
 mod quantile;
 mod span_exporter;
+mod span_processor;
 mod text;
 mod trace_buffer;
 mod tree;
@@ -26,6 +27,7 @@ pub use log_exporter::ConsoleLogExporter;
 pub use log_format::ConsoleLogFormat;
 pub use metric_exporter::ConsoleMetricExporter;
 pub use span_exporter::ConsoleSpanExporter;
+pub use span_processor::ConsoleSpanProcessor;
 
 #[cfg(test)]
 mod test_support;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use opentelemetry::trace::TraceId;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -26,8 +27,8 @@ use super::tree::{TreeOptions, render};
 /// [`with_root_timeout`](Self::with_root_timeout) of its first span is printed without it as soon as other spans are
 /// exported, and so are the oldest traces when more than 1,000 traces or 10,000 spans wait.
 ///
-/// Clones share one buffer and one writer. The span processors of the SDK pass shutdown on, but not `force_flush`:
-/// to see unfinished traces earlier, keep a clone and call [`force_flush`](SpanExporter::force_flush) on it.
+/// Clones share one buffer and one writer. The span processors of the SDK pass shutdown on, but not `force_flush`, and
+/// they tell nothing of spans that start: a [`ConsoleSpanProcessor`](super::ConsoleSpanProcessor) does both.
 ///
 /// # Errors
 ///
@@ -72,6 +73,20 @@ impl ConsoleSpanExporter {
         let buffer = TraceBuffer::new(Limits::default());
         Self {
             state: Arc::new(Mutex::new(State { output, buffer })),
+        }
+    }
+
+    pub(super) fn started(&self, trace_id: TraceId) {
+        lock(&self.state).buffer.started(trace_id);
+    }
+
+    pub(super) fn ended(&self, span: SpanData) -> OTelSdkResult {
+        let trace_id = span.span_context.trace_id();
+        lock(&self.state).buffer.ended(trace_id);
+        if span.span_context.is_sampled() {
+            self.export_at(vec![span], Instant::now())
+        } else {
+            Ok(())
         }
     }
 

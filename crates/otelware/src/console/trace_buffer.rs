@@ -1,7 +1,8 @@
 //! Spans that wait until their trace can be drawn.
 //!
-//! Processors export spans as they end: children before parents, in arbitrary batches. A trace is ready when its local
-//! root has ended, which is the span whose parent is remote or does not exist.
+//! Processors export spans as they end: children before parents, in arbitrary batches. Where the starts of spans are
+//! told too, a trace is ready when none of its spans is open any more; else when its local root has ended, which is the
+//! span whose parent is remote or does not exist.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub(super) struct TraceBuffer {
     /// In the order of arrival, so that the first is the oldest.
     waiting: BTreeMap<u64, Waiting>,
     positions: HashMap<TraceId, u64>,
+    /// How many spans of a trace have started and not ended, where that is told.
+    open: HashMap<TraceId, usize>,
     next_position: u64,
     span_count: usize,
     printed: PrintedTraces,
@@ -53,6 +56,7 @@ struct Waiting {
     trace_id: TraceId,
     since: Instant,
     spans: Vec<SpanData>,
+    has_root: bool,
     /// Set as soon as there is nothing to wait for.
     ready: Option<Completeness>,
 }
@@ -63,9 +67,27 @@ impl TraceBuffer {
             limits,
             waiting: BTreeMap::new(),
             positions: HashMap::new(),
+            open: HashMap::new(),
             next_position: 0,
             span_count: 0,
             printed: PrintedTraces::default(),
+        }
+    }
+
+    /// A span of this trace has started.
+    pub(super) fn started(&mut self, trace_id: TraceId) {
+        if self.open.len() < self.limits.spans || self.open.contains_key(&trace_id) {
+            *self.open.entry(trace_id).or_default() += 1;
+        }
+    }
+
+    /// A span of this trace, told of when it started, has ended.
+    pub(super) fn ended(&mut self, trace_id: TraceId) {
+        if let Some(open) = self.open.get_mut(&trace_id) {
+            *open -= 1;
+            if *open == 0 {
+                self.open.remove(&trace_id);
+            }
         }
     }
 
@@ -120,15 +142,17 @@ impl TraceBuffer {
             trace_id,
             since: now,
             spans: Vec::new(),
-            ready: self
-                .printed
-                .contains(trace_id)
-                .then_some(Completeness::Continued),
+            ready: None,
+            has_root: false,
         });
-        if is_local_root(&span) {
-            waiting.ready.get_or_insert(Completeness::Complete);
-        }
+        waiting.has_root |= is_local_root(&span);
         waiting.spans.push(span);
+        waiting.ready = match (self.open.contains_key(&trace_id), waiting.has_root) {
+            (true, _) => None,
+            (false, _) if self.printed.contains(trace_id) => Some(Completeness::Continued),
+            (false, true) => Some(Completeness::Complete),
+            (false, false) => None,
+        };
         self.span_count += 1;
     }
 

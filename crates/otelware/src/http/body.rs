@@ -24,7 +24,12 @@ pub trait DescribeBody: Describe {
     fn trailers(&mut self, _trailers: &HeaderMap) {}
 
     /// The body failed with this error.
-    fn failed(&mut self, _context: &opentelemetry::Context, _class: &ErrorType, _error: &dyn Display) {
+    fn failed(
+        &mut self,
+        _context: &opentelemetry::Context,
+        _class: &ErrorType,
+        _error: &dyn Display,
+    ) {
     }
 
     /// How the operation ends when its body came to its end.

@@ -104,7 +104,10 @@ impl HeaderCapture {
         }
         if !self.patterns.is_empty() {
             for name in headers.keys() {
-                let matches = self.patterns.iter().any(|pattern| glob(pattern, name.as_str()));
+                let matches = self
+                    .patterns
+                    .iter()
+                    .any(|pattern| glob(pattern, name.as_str()));
                 if matches
                     && !self.exact.iter().any(|(exact, _)| exact == name)
                     && let Some(value) = values(name, headers)

@@ -47,7 +47,10 @@ impl UrlRedaction {
 
     /// The query with sensitive values replaced; keys and everything else stay.
     pub fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
-        if !query.split('&').any(|pair| self.sensitive_key(pair).is_some()) {
+        if !query
+            .split('&')
+            .any(|pair| self.sensitive_key(pair).is_some())
+        {
             return Cow::Borrowed(query);
         }
         let mut redacted = String::with_capacity(query.len());
@@ -163,9 +166,18 @@ mod tests {
         let redaction = UrlRedaction::default();
         for (url, expected) in [
             ("https://example.com/a?b=c#d", "https://example.com/a?b=c#d"),
-            ("https://user:pass@example.com:8443/", "https://REDACTED:REDACTED@example.com:8443/"),
-            ("https://user@example.com", "https://REDACTED:REDACTED@example.com"),
-            ("https://u:p@ss@h/p@th?sig=x#f", "https://REDACTED:REDACTED@h/p@th?sig=REDACTED#f"),
+            (
+                "https://user:pass@example.com:8443/",
+                "https://REDACTED:REDACTED@example.com:8443/",
+            ),
+            (
+                "https://user@example.com",
+                "https://REDACTED:REDACTED@example.com",
+            ),
+            (
+                "https://u:p@ss@h/p@th?sig=x#f",
+                "https://REDACTED:REDACTED@h/p@th?sig=REDACTED#f",
+            ),
             ("//u:p@h:443", "//REDACTED:REDACTED@h:443"),
             ("/path@x?token=1", "/path@x?token=REDACTED"),
             ("http://h?a=//u:p@x", "http://h?a=//u:p@x"),

@@ -26,7 +26,9 @@ use super::exporters::Exporters;
 use super::providers::Providers;
 use super::settings::{DefaultExporters, HistogramAggregation, Settings};
 use super::{Telemetry, report, resource, subscriber};
-use crate::console::{ConsoleLogExporter, ConsoleMetricExporter, ConsoleSpanExporter};
+use crate::console::{
+    ConsoleLogExporter, ConsoleMetricExporter, ConsoleSpanExporter, ConsoleSpanProcessor,
+};
 use crate::operation::set_global_late_attributes;
 use crate::propagation::{ALLOWED, CompositePropagator, SharedPropagator};
 
@@ -300,7 +302,6 @@ impl TelemetryBuilder {
                 logs: logs.build(),
                 metrics: metrics.build(),
                 accounts,
-                console: None,
             });
         }
         // Before any processor: what cannot be built must not leave half a set-up behind.
@@ -317,9 +318,8 @@ impl TelemetryBuilder {
         for step in self.metrics {
             metrics = step(metrics);
         }
-        let console = settings.traces.console.then(ConsoleSpanExporter::new);
-        if let Some(console) = console.clone() {
-            traces = traces.with_simple_exporter(console);
+        if settings.traces.console {
+            traces = traces.with_span_processor(ConsoleSpanProcessor::new(ConsoleSpanExporter::new()));
         }
         // The subscriber's own lines are the same thing.
         if settings.logs.console && !self.subscriber {
@@ -338,7 +338,6 @@ impl TelemetryBuilder {
             logs: logs.build(),
             metrics: metrics.build(),
             accounts,
-            console,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanExporter};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::account::{Account, Accounts};
 use super::bounded::{Unfinished, run_bounded};
@@ -13,7 +13,6 @@ use super::error::{FlushError, ShutdownError, SignalFailure};
 use super::health::SignalHealth;
 use super::seconds;
 use super::signal::Signal;
-use crate::console::ConsoleSpanExporter;
 
 /// Everything that has to be flushed and shut down.
 #[derive(Clone, Debug)]
@@ -22,22 +21,13 @@ pub(super) struct Providers {
     pub(super) logs: SdkLoggerProvider,
     pub(super) metrics: SdkMeterProvider,
     pub(super) accounts: Accounts,
-    /// Holds traces that are not complete; the SDK's processors do not pass a flush on to it.
-    pub(super) console: Option<ConsoleSpanExporter>,
 }
 
 impl Providers {
     /// Waits until everything ended so far is exported, at most as long as the SDK does (5 s for each signal).
     pub(super) fn force_flush(&self) -> Result<(), FlushError> {
-        let flush_console = || {
-            self.console
-                .as_ref()
-                .map_or(Ok(()), SpanExporter::force_flush)
-        };
         let failures: Vec<SignalFailure> = [
-            flush(&self.accounts.spans, || {
-                self.traces.force_flush().and(flush_console())
-            }),
+            flush(&self.accounts.spans, || self.traces.force_flush()),
             flush(&self.accounts.logs, || self.logs.force_flush()),
             flush(&self.accounts.metrics, || self.metrics.force_flush()),
         ]

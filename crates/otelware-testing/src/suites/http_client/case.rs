@@ -89,8 +89,12 @@ impl<C: HttpClientUnderTest> Case<C> {
     pub(super) fn measured(&self, expected: &Expected, count: u64) {
         let duration = expect_duration::<C>().point(expected.duration_attributes(), count);
         let active = expect_active::<C>().point(expected.active_attributes(), 0);
-        self.telemetry.metric("http.client.request.duration").assert(duration);
-        self.telemetry.metric("http.client.active_requests").assert(active);
+        self.telemetry
+            .metric("http.client.request.duration")
+            .assert(duration);
+        self.telemetry
+            .metric("http.client.active_requests")
+            .assert(active);
     }
 
     /// A context with a span of this process.

@@ -8,10 +8,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use http::{HeaderValue, Response, header};
 use http_body_util::BodyExt;
+use opentelemetry::KeyValue;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::context::FutureExt as _;
 use opentelemetry::logs::Severity;
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, TraceContextExt, TraceId};
 use opentelemetry_sdk::trace::Sampler;
 
@@ -26,8 +26,13 @@ use crate::{
 /// A GET, answered and read to its end.
 pub async fn a_get_is_a_span_and_a_duration<C: HttpClientUnderTest>() {
     let case = Case::<C>::new().await;
-    let answer = case.exchange(case.request("GET", "/status/200?q=a+b")).await;
-    assert_eq!(answer.expect("an answer"), (200, Bytes::from_static(b"short")));
+    let answer = case
+        .exchange(case.request("GET", "/status/200?q=a+b"))
+        .await;
+    assert_eq!(
+        answer.expect("an answer"),
+        (200, Bytes::from_static(b"short"))
+    );
     case.finds(&case.expected("GET", "/status/200?q=a+b")).await;
     case.telemetry.assert_in_flight_zero();
 }
@@ -36,9 +41,14 @@ pub async fn a_get_is_a_span_and_a_duration<C: HttpClientUnderTest>() {
 pub async fn a_post_and_a_put_are_told_apart<C: HttpClientUnderTest>() {
     for method in ["POST", "PUT"] {
         let case = Case::<C>::new().await;
-        let request = case.request(method, "/echo").map(|_| Bytes::from_static(b"hello"));
+        let request = case
+            .request(method, "/echo")
+            .map(|_| Bytes::from_static(b"hello"));
         let answer = case.exchange(request).await;
-        assert_eq!(answer.expect("an answer"), (200, Bytes::from_static(b"hello")));
+        assert_eq!(
+            answer.expect("an answer"),
+            (200, Bytes::from_static(b"hello"))
+        );
         case.finds(&case.expected(method, "/echo")).await;
     }
 }
@@ -59,7 +69,8 @@ pub async fn a_response_that_has_no_body_ends_with_its_head<C: HttpClientUnderTe
         let path = format!("/status/{status}");
         let response = case.send(case.request("GET", &path)).await;
         assert_eq!(case.telemetry.open_spans(), 0);
-        case.finds(&case.expected("GET", &path).status(status)).await;
+        case.finds(&case.expected("GET", &path).status(status))
+            .await;
         drop(response);
     }
 }
@@ -89,14 +100,17 @@ pub async fn other_statuses_are_no_errors<C: HttpClientUnderTest>() {
         let path = format!("/status/{status}");
         let answer = case.exchange(case.request("GET", &path)).await;
         assert_eq!(answer.expect("an answer").0, status);
-        case.finds(&case.expected("GET", &path).status(status)).await;
+        case.finds(&case.expected("GET", &path).status(status))
+            .await;
     }
 }
 
 /// Its own name is only on the span.
 pub async fn an_unknown_method_is_other<C: HttpClientUnderTest>() {
     let case = Case::<C>::new().await;
-    case.exchange(case.request("PROPFIND", "/echo")).await.expect("an answer");
+    case.exchange(case.request("PROPFIND", "/echo"))
+        .await
+        .expect("an answer");
     let expected = case.expected("_OTHER", "/echo").name("HTTP");
     case.finds(&expected.attribute("http.request.method_original", "PROPFIND"))
         .await;
@@ -108,7 +122,9 @@ pub async fn sensitive_query_values_are_redacted<C: HttpClientUnderTest>() {
     for key in SECRET_KEYS {
         let case = Case::<C>::new().await;
         let path = format!("/echo?color=blue&{key}=s3cr3t&size=1");
-        case.exchange(case.request("GET", &path)).await.expect("an answer");
+        case.exchange(case.request("GET", &path))
+            .await
+            .expect("an answer");
         let redacted = format!("/echo?color=blue&{key}=REDACTED&size=1");
         case.finds(&case.expected("GET", &redacted)).await;
         case.telemetry.assert_never_contains("s3cr3t");
@@ -121,7 +137,9 @@ pub async fn credentials_are_redacted<C: HttpClientUnderTest>() {
     let case = Case::<C>::new().await;
     let address = case.peer.address();
     let url = format!("http://alice:s3cr3t@{address}/echo");
-    case.exchange(request("GET", &url)).await.expect("an answer");
+    case.exchange(request("GET", &url))
+        .await
+        .expect("an answer");
     let mut expected = case.expected("GET", "/echo");
     if C::CAPABILITIES.sees_credentials {
         expected = expected.url(format!("http://REDACTED:REDACTED@{address}/echo"));
@@ -160,7 +178,9 @@ pub async fn errors_are_events_where_a_logger_provider_is_given<C: HttpClientUnd
         .attribute("exception.type", "connection_refused")
         .any_value("exception.message")
         .scope(C::SCOPE_NAME, C::SCOPE_VERSION, C::SCHEMA_URL);
-    case.telemetry.event("http.client.request.exception").assert(expected);
+    case.telemetry
+        .event("http.client.request.exception")
+        .assert(expected);
     case.telemetry.assert_never_contains("s3cr3t");
 }
 
@@ -180,7 +200,8 @@ pub async fn a_request_dropped_before_its_head_is_cancelled<C: HttpClientUnderTe
         answer = case.exchange(case.request("GET", "/hang")) => panic!("no answer is expected: {answer:?}"),
         () = case.peer.has_received(1) => {}
     }
-    case.finds(&case.expected("GET", "/hang").no_response()).await;
+    case.finds(&case.expected("GET", "/hang").no_response())
+        .await;
     case.telemetry.assert_in_flight_zero();
 }
 
@@ -208,7 +229,10 @@ pub async fn a_response_ends_with_its_body<C: HttpClientUnderTest>() {
     let mut response = case.send(case.request("GET", "/stream")).await;
     assert_eq!(case.telemetry.open_spans(), 1);
     assert_eq!(chunk(&mut response).await, "first");
-    assert_eq!((case.telemetry.open_spans(), case.telemetry.spans().len()), (1, 0));
+    assert_eq!(
+        (case.telemetry.open_spans(), case.telemetry.spans().len()),
+        (1, 0)
+    );
     case.peer.release();
     let rest = response.body_mut().collect().await.expect("no error");
     assert_eq!(rest.to_bytes(), "second");
@@ -244,7 +268,9 @@ pub async fn redirects_are_as_the_client_has_them<C: HttpClientUnderTest>() {
     let case = Case::<C>::new().await;
     let follows = C::CAPABILITIES.follows_redirects;
     let status = if follows { 200 } else { 302 };
-    let answer = case.exchange(case.request("GET", "/redirect?sig=s3cr3t")).await;
+    let answer = case
+        .exchange(case.request("GET", "/redirect?sig=s3cr3t"))
+        .await;
     assert_eq!(answer.expect("an answer").0, status);
     let expected = case.expected("GET", "/redirect?sig=REDACTED");
     let span = case.finds(&expected.status(status)).await;
@@ -271,11 +297,16 @@ pub async fn resent_requests_are_counted<C: HttpClientUnderTest>() {
     let expected = expect_duration::<C>()
         .point(first.duration_attributes(), 1)
         .point(second.duration_attributes(), 1);
-    case.telemetry.metric("http.client.request.duration").assert(expected);
+    case.telemetry
+        .metric("http.client.request.duration")
+        .assert(expected);
     let received = case.peer.received();
     for (number, expected) in [first, resent].iter().enumerate() {
         spans[number].assert(expected.span::<C>());
-        assert_eq!(received[number].header(TRACEPARENT), [spans[number].traceparent()]);
+        assert_eq!(
+            received[number].header(TRACEPARENT),
+            [spans[number].traceparent()]
+        );
     }
     case.telemetry.assert_in_flight_zero();
 
@@ -308,9 +339,13 @@ pub async fn stale_tracing_headers_are_replaced<C: HttpClientUnderTest>() {
 /// It is sent with its own context, and without empty headers.
 pub async fn a_request_without_a_parent_is_a_root<C: HttpClientUnderTest>() {
     let case = Case::<C>::new().await;
-    case.exchange(case.request("GET", "/echo")).await.expect("an answer");
+    case.exchange(case.request("GET", "/echo"))
+        .await
+        .expect("an answer");
     let expected = case.expected("GET", "/echo");
-    let span = case.finds_with(&expected, |span| span.no_parent().trace_state("")).await;
+    let span = case
+        .finds_with(&expected, |span| span.no_parent().trace_state(""))
+        .await;
     let received = case.peer.only_received();
     assert_eq!(received.header(TRACEPARENT), [span.traceparent()]);
     assert_eq!(received.header(TRACESTATE), [""; 0]);
@@ -320,11 +355,17 @@ pub async fn a_request_without_a_parent_is_a_root<C: HttpClientUnderTest>() {
 /// Be it of this process or of another one.
 pub async fn a_request_is_a_child_of_the_current_span<C: HttpClientUnderTest>() {
     let case = Case::<C>::new().await;
-    let parent = RemoteParent::sampled().with_random_flag().with_trace_state("a=1,b=2");
+    let parent = RemoteParent::sampled()
+        .with_random_flag()
+        .with_trace_state("a=1,b=2");
     let sending = case.exchange(case.request("GET", "/echo"));
-    sending.with_context(parent.context()).await.expect("an answer");
+    sending
+        .with_context(parent.context())
+        .await
+        .expect("an answer");
     let expected = case.expected("GET", "/echo");
-    let as_child = |span: crate::ExpectedSpan| span.child_of(&parent).flags(3).trace_state("a=1,b=2");
+    let as_child =
+        |span: crate::ExpectedSpan| span.child_of(&parent).flags(3).trace_state("a=1,b=2");
     let span = case.finds_with(&expected, as_child).await;
     let received = case.peer.only_received();
     assert_eq!(received.header(TRACEPARENT), [span.traceparent()]);
@@ -333,7 +374,10 @@ pub async fn a_request_is_a_child_of_the_current_span<C: HttpClientUnderTest>() 
     let case = Case::<C>::new().await;
     let parent = case.local_parent("checkout");
     let sending = case.exchange(case.request("GET", "/echo"));
-    sending.with_context(parent.clone()).await.expect("an answer");
+    sending
+        .with_context(parent.clone())
+        .await
+        .expect("an answer");
     parent.span().end();
     case.telemetry.settle().await;
     assert_eq!(case.telemetry.tree(), "INTERNAL checkout\n  CLIENT GET\n");
@@ -352,7 +396,10 @@ pub async fn an_unsampled_parent_goes_on_and_is_measured<C: HttpClientUnderTest>
     let case = Case::<C>::capturing(telemetry, Peer::start().await, |_| {});
     let parent = RemoteParent::unsampled().with_trace_state("a=1");
     let sending = case.exchange(case.request("GET", "/status/404"));
-    sending.with_context(parent.context()).await.expect("an answer");
+    sending
+        .with_context(parent.context())
+        .await
+        .expect("an answer");
     case.telemetry.settle().await;
     assert_eq!(case.telemetry.spans(), []);
     let expected = case.expected("GET", "/status/404").status(404);
@@ -364,28 +411,44 @@ pub async fn an_unsampled_parent_goes_on_and_is_measured<C: HttpClientUnderTest>
         panic!("{traceparent}");
     };
     let expected = ("00", parent.trace_id.to_string(), 16, "00");
-    assert_eq!((version, trace_id.to_owned(), span_id.len(), flags), expected);
+    assert_eq!(
+        (version, trace_id.to_owned(), span_id.len(), flags),
+        expected
+    );
     assert_eq!(received.header(TRACESTATE), ["a=1"]);
 }
 
 /// Sends a request within a span and with baggage of `tenant=7`, and returns what the peer has got
 /// of `traceparent` and `baggage`, and the `traceparent` of the request's span.
-async fn with_baggage<C: HttpClientUnderTest>(policy: Policy) -> (Vec<String>, Vec<String>, String) {
+async fn with_baggage<C: HttpClientUnderTest>(
+    policy: Policy,
+) -> (Vec<String>, Vec<String>, String) {
     let case = Case::<C>::with(|setup| setup.policy = policy).await;
     let parent = RemoteParent::sampled();
-    let context = parent.context().with_baggage([KeyValue::new("tenant", "7")]);
+    let context = parent
+        .context()
+        .with_baggage([KeyValue::new("tenant", "7")]);
     let sending = case.exchange(case.request("GET", "/echo"));
     sending.with_context(context).await.expect("an answer");
     let expected = case.expected("GET", "/echo");
-    let span = case.finds_with(&expected, |span| span.child_of(&parent)).await;
+    let span = case
+        .finds_with(&expected, |span| span.child_of(&parent))
+        .await;
     let received = case.peer.only_received();
-    (received.header(TRACEPARENT), received.header(BAGGAGE), span.traceparent())
+    (
+        received.header(TRACEPARENT),
+        received.header(BAGGAGE),
+        span.traceparent(),
+    )
 }
 
 /// Beside trace context.
 pub async fn baggage_goes_on<C: HttpClientUnderTest>() {
     let (traceparent, baggage, own) = with_baggage::<C>(Policy::Everything).await;
-    assert_eq!((traceparent, baggage), (vec![own], vec!["tenant=7".to_owned()]));
+    assert_eq!(
+        (traceparent, baggage),
+        (vec![own], vec!["tenant=7".to_owned()])
+    );
 }
 
 /// [`Policy::TraceContextOnly`].
@@ -403,7 +466,9 @@ pub async fn nothing_goes_to_those_that_are_told_nothing<C: HttpClientUnderTest>
 /// One span, one measurement, one header.
 pub async fn an_instrumentation_within_itself_is_one<C: HttpClientUnderTest>() {
     let case = Case::<C>::with(|setup| setup.twice = true).await;
-    case.exchange(case.request("GET", "/echo")).await.expect("an answer");
+    case.exchange(case.request("GET", "/echo"))
+        .await
+        .expect("an answer");
     let span = case.finds(&case.expected("GET", "/echo")).await;
     let received = case.peer.only_received();
     assert_eq!(received.header(TRACEPARENT), [span.traceparent()]);
@@ -426,7 +491,10 @@ pub async fn concurrent_requests_keep_their_parents<C: HttpClientUnderTest>() {
     let parents = join_all(requests).await;
     case.telemetry.settle().await;
     let received = case.peer.received();
-    assert_eq!((case.telemetry.spans().len(), received.len()), (COUNT, COUNT));
+    assert_eq!(
+        (case.telemetry.spans().len(), received.len()),
+        (COUNT, COUNT)
+    );
     for (number, parent) in parents.iter().enumerate() {
         let trace = case.telemetry.trace(parent.trace_id);
         assert_eq!(trace.len(), 1);
@@ -444,7 +512,9 @@ pub async fn concurrent_requests_keep_their_parents<C: HttpClientUnderTest>() {
 /// In `server.address`; it has in `url.full`.
 pub async fn an_ipv6_address_has_no_brackets<C: HttpClientUnderTest>() {
     let case = Case::<C>::capturing(Capture::new(), Peer::start_v6().await, |_| {});
-    case.exchange(case.request("GET", "/echo")).await.expect("an answer");
+    case.exchange(case.request("GET", "/echo"))
+        .await
+        .expect("an answer");
     let url = format!("http://[::1]:{}/echo", case.peer.address().port());
     let expected = case.expected("GET", "/echo").url(url);
     assert_eq!(expected.active_attributes()["server.address"], "::1".into());
@@ -477,12 +547,17 @@ pub async fn samplers_see_what_is_known_at_the_start<C: HttpClientUnderTest>() {
     })
     .await;
     let mut request = case.request("PROPFIND", "/echo?sig=s3cr3t");
-    request.headers_mut().insert("x-tenant", HeaderValue::from_static("a"));
+    request
+        .headers_mut()
+        .insert("x-tenant", HeaderValue::from_static("a"));
     case.exchange(request).await.expect("an answer");
     case.telemetry.settle().await;
     let started = case.telemetry.started();
     assert_eq!(started.len(), 1, "{}", case.telemetry.dump());
-    assert_eq!((&*started[0].name, &started[0].kind), ("HTTP /echo", &SpanKind::Client));
+    assert_eq!(
+        (&*started[0].name, &started[0].kind),
+        ("HTTP /echo", &SpanKind::Client)
+    );
     let expected = attributes! {
         "http.request.header.x-tenant" => ["a"],
         "http.request.method" => "_OTHER",
@@ -517,15 +592,22 @@ pub async fn headers_are_captured_and_secrets_are_not<C: HttpClientUnderTest>() 
         .attribute("http.response.header.x-answer", ["42"]);
     case.finds(&expected).await;
     case.telemetry.assert_never_contains("s3cr3t");
-    assert_eq!(case.peer.only_received().header("authorization"), ["Bearer s3cr3t"]);
+    assert_eq!(
+        case.peer.only_received().header("authorization"),
+        ["Bearer s3cr3t"]
+    );
 }
 
 /// In the span's name and on all metrics.
 pub async fn a_url_template_names_the_request<C: HttpClientUnderTest>() {
     let case = Case::<C>::with(|setup| setup.url_template = Some("/status/{code}")).await;
-    case.exchange(case.request("GET", "/status/201")).await.expect("an answer");
+    case.exchange(case.request("GET", "/status/201"))
+        .await
+        .expect("an answer");
     let expected = case.expected("GET", "/status/201").status(201);
-    let expected = expected.template("/status/{code}").name("GET /status/{code}");
+    let expected = expected
+        .template("/status/{code}")
+        .name("GET /status/{code}");
     case.finds(&expected).await;
 }
 
@@ -534,7 +616,10 @@ pub async fn body_sizes_are_measured<C: HttpClientUnderTest>() {
     let case = Case::<C>::with(|setup| setup.body_sizes = true).await;
     let sent = Bytes::from_static(b"hello world");
     let request = case.request("POST", "/echo").map(|_| sent.clone());
-    assert_eq!(case.exchange(request).await.expect("an answer"), (200, sent));
+    assert_eq!(
+        case.exchange(request).await.expect("an answer"),
+        (200, sent)
+    );
     let expected = case
         .expected("POST", "/echo")
         .attribute("http.request.body.size", 11)
@@ -554,7 +639,10 @@ pub async fn a_streamed_body_is_measured<C: HttpClientUnderTest>() {
     let case = Case::<C>::with(|setup| setup.body_sizes = true).await;
     case.peer.release();
     let answer = case.exchange(case.request("GET", "/stream")).await;
-    assert_eq!(answer.expect("an answer"), (200, Bytes::from_static(b"firstsecond")));
+    assert_eq!(
+        answer.expect("an answer"),
+        (200, Bytes::from_static(b"firstsecond"))
+    );
     let expected = case
         .expected("GET", "/stream")
         .attribute("http.request.body.size", 0)
@@ -562,7 +650,9 @@ pub async fn a_streamed_body_is_measured<C: HttpClientUnderTest>() {
     case.finds(&expected).await;
     let metric = expect_size::<C>("response");
     let metric = metric.point_with_sum(expected.duration_attributes(), 1, 11.0);
-    case.telemetry.metric("http.client.response.body.size").assert(metric);
+    case.telemetry
+        .metric("http.client.response.body.size")
+        .assert(metric);
 }
 
 /// It carries the context of its caller.
@@ -572,7 +662,10 @@ pub async fn a_filtered_request_goes_on_without_telemetry<C: HttpClientUnderTest
     let sending = case.exchange(case.request("GET", "/echo"));
     let answer = sending.with_context(parent.context()).await;
     assert_eq!(answer.expect("an answer").0, 200);
-    assert_eq!((case.telemetry.started(), case.telemetry.metrics()), (vec![], vec![]));
+    assert_eq!(
+        (case.telemetry.started(), case.telemetry.metrics()),
+        (vec![], vec![])
+    );
     let received = case.peer.only_received();
     assert_eq!(received.header(TRACEPARENT), [parent.traceparent()]);
 }

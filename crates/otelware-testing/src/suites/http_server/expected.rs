@@ -2,14 +2,14 @@
 
 use opentelemetry::trace::{SpanContext, SpanKind};
 
-use crate::{Attributes, ExpectedSpan, Scope, SpanIdentity, Value, expect_span};
+use crate::{Attributes, ExpectedSpan, Scope, Span, SpanIdentity, Value, expect_span};
 
 /// Everything that one request must leave behind: its span, its duration and its count of
 /// requests in flight. What is not said must be absent.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ExpectedRequest {
-    pub(super) path: String,
+    path: String,
     pub(super) exported: bool,
     pub(super) measured: bool,
     name: Option<String>,
@@ -172,6 +172,14 @@ impl ExpectedRequest {
     pub fn on_metrics(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.on_metrics.push((key.to_owned(), value.into()));
         self
+    }
+
+    pub(super) fn is_of(&self, span: &Span) -> bool {
+        span.attribute("url.path").and_then(Value::as_str) == Some(&self.path)
+    }
+
+    pub(super) fn has_query_of(&self, span: &Span) -> bool {
+        span.attribute("url.query").and_then(Value::as_str) == self.query.as_deref()
     }
 
     /// The whole span.

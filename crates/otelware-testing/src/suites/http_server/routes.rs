@@ -109,8 +109,8 @@ impl Handler {
                 false,
             ),
             "/empty" => empty(StatusCode::OK),
-            "/no-content" => empty(StatusCode::NO_CONTENT),
-            "/not-modified" => empty(StatusCode::NOT_MODIFIED),
+            "/no-content" => unsent(StatusCode::NO_CONTENT),
+            "/not-modified" => unsent(StatusCode::NOT_MODIFIED),
             "/chunked" => frames([data("one"), data("two"), data("three")], false),
             "/announced" => {
                 // Transports stop here: the end of the body is never asked for.
@@ -184,6 +184,13 @@ fn text(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
 
 fn empty(status: StatusCode) -> Response<ResponseBody> {
     let mut response = Response::new(Empty::new().map_err(never).boxed_unsync());
+    *response.status_mut() = status;
+    response
+}
+
+/// A response with a body that its status does not allow: nobody asks for it.
+fn unsent(status: StatusCode) -> Response<ResponseBody> {
+    let mut response = frames([data("unsent")], true);
     *response.status_mut() = status;
     response
 }

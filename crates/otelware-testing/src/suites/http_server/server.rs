@@ -158,10 +158,13 @@ impl TestServer {
         found.sort_by_key(|span| span.start_time);
         let mut spans = Vec::new();
         for request in expected.iter().filter(|request| request.exported) {
-            let of_path =
-                |span: &Span| span.attribute("url.path") == Some(&request.path.as_str().into());
-            let Some(position) = found.iter().position(of_path) else {
-                panic!("no span of {}; the others are {found:#?}", request.path);
+            // A wrong query is to show as a difference.
+            let position = found
+                .iter()
+                .position(|span| request.is_of(span) && request.has_query_of(span))
+                .or_else(|| found.iter().position(|span| request.is_of(span)));
+            let Some(position) = position else {
+                panic!("no span of {request:?}; the others are {found:#?}");
             };
             let span = found.remove(position);
             span.assert(request.span(&self.scope));

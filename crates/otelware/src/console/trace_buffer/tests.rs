@@ -197,3 +197,34 @@ fn the_memory_of_printed_traces_is_bounded() {
         [shape(3, ["remembered"], Completeness::Continued)]
     );
 }
+
+#[test]
+fn where_starts_are_told_a_trace_waits_for_all_its_spans() {
+    let now = Instant::now();
+    let mut buffer = TraceBuffer::new(Limits::default());
+    let trace_id = root(1, "").span_context.trace_id();
+    // A service that calls itself: the inner request is a local root too, and ends first.
+    buffer.started(trace_id);
+    buffer.started(trace_id);
+    buffer.ended(trace_id);
+    assert_eq!(shapes(buffer.accept(vec![root(1, "inner")], now)), []);
+    buffer.ended(trace_id);
+    assert_eq!(
+        shapes(buffer.accept(vec![root(1, "outer")], now)),
+        [shape(1, ["inner", "outer"], Completeness::Complete)]
+    );
+    assert!(buffer.open.is_empty());
+}
+
+#[test]
+fn open_traces_are_bounded() {
+    let limits = Limits {
+        spans: 10,
+        ..Limits::default()
+    };
+    let mut buffer = TraceBuffer::new(limits);
+    for trace in 1..1_000 {
+        buffer.started(root(trace, "").span_context.trace_id());
+    }
+    assert_eq!(buffer.open.len(), 10);
+}

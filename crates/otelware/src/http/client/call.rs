@@ -9,11 +9,11 @@ use crate::http::{
 };
 use crate::operation::{
     Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Operation, Outcome,
-    Series, SeriesKey, Signals, Start, is_doubled, recent_value,
+    Series, SeriesKey, Signals, Start, bounded, is_doubled, recent_value,
 };
 use crate::propagation::{self, HeaderInjector, Outbound};
 use crate::semconv::{attribute, boundaries, event, metric, unit, value};
-use http::{Response, StatusCode, Version, header, response};
+use http::{Method, Response, StatusCode, Version, header, response};
 use http_body::Body;
 use opentelemetry::logs::Severity;
 use opentelemetry::metrics::{Histogram, UpDownCounter};
@@ -101,10 +101,13 @@ impl HttpClient {
 
     /// Begins a request and injects its context into its headers. `None` where the request is
     /// the same that an enclosing instrumentation has begun already.
-    pub fn begin<T: Target>(&self, request: ClientRequest<'_, T>) -> Option<Operation<ClientCall>> {
+    pub fn begin<T: Target>(
+        &self,
+        mut request: ClientRequest<'_, T>,
+    ) -> Option<Operation<ClientCall>> {
         let options = &self.shared.options;
         if is_doubled(Family::HttpClient) {
-            self.inject(&Context::current(), request);
+            self.inject(&Context::current(), &mut request);
             return None;
         }
         let running = self.running();
@@ -146,7 +149,8 @@ impl HttpClient {
         let call = ClientCall {
             client: self.clone(),
             method,
-            address: target.map(|target| target.host).map(Shareable::new),
+            ending: Ending::of(request.method),
+            address: target.map(|target| Shareable::new(bounded(target.host))),
             port: target.map(|target| target.port.unwrap_or_else(|| default_port(scheme))),
             template,
             status: None,
@@ -177,7 +181,10 @@ impl HttpClient {
         };
         let headers = &*request.headers;
         let operation = running.instrumentation.start(start, call, |call, list| {
-            list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, method.as_str()));
+            list.push(KeyValue::new(
+                attribute::HTTP_REQUEST_METHOD,
+                method.as_str(),
+            ));
             if method.is_other() {
                 list.push(KeyValue::new(
                     attribute::HTTP_REQUEST_METHOD_ORIGINAL,
@@ -185,13 +192,14 @@ impl HttpClient {
                 ));
             }
             call.push_server(list);
-            let url = full.take().unwrap_or_else(|| {
+            let mut url = full.take().unwrap_or_else(|| {
                 let url = request.target.full();
                 match options.redaction.url(&url) {
                     Cow::Borrowed(_) => url,
                     Cow::Owned(redacted) => redacted,
                 }
             });
+            url.truncate(bounded(&url).len());
             list.push(KeyValue::new(attribute::URL_FULL, url));
             if let Some(template) = &call.template {
                 list.push(KeyValue::new(attribute::URL_TEMPLATE, template.value()));
@@ -207,16 +215,19 @@ impl HttpClient {
             }
             crate::operation::extend_replacing(list, extra_span);
         });
-        self.inject(operation.context(), request);
+        self.inject(operation.context(), &mut request);
         Some(operation)
     }
 
-    fn inject<T: Target>(&self, context: &Context, request: ClientRequest<'_, T>) {
+    fn inject<T: Target>(&self, context: &Context, request: &mut ClientRequest<'_, T>) {
         let options = &self.shared.options;
         let outbound = request.extensions.get::<Outbound>().unwrap_or_else(|| {
             let scheme = request.target.scheme();
             let (host, port) = request.target.host_port().map_or(("", None), |target| {
-                (target.host, Some(target.port.unwrap_or_else(|| default_port(scheme))))
+                (
+                    target.host,
+                    Some(target.port.unwrap_or_else(|| default_port(scheme))),
+                )
             });
             options.destinations.policy(host, port)
         });
@@ -291,11 +302,33 @@ impl Shareable {
     }
 }
 
+/// What a response ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Its body.
+    Body,
+    /// Its head: the answer to `HEAD`.
+    Head,
+    /// Its head where it opens a tunnel: the answer to `CONNECT`.
+    Tunnel,
+}
+
+impl Ending {
+    fn of(method: &Method) -> Self {
+        match *method {
+            Method::HEAD => Self::Head,
+            Method::CONNECT => Self::Tunnel,
+            _ => Self::Body,
+        }
+    }
+}
+
 /// What is known of a client's request.
 #[derive(Debug)]
 pub struct ClientCall {
     client: HttpClient,
     method: MethodLabel,
+    ending: Ending,
     address: Option<Shareable>,
     port: Option<u16>,
     template: Option<UrlTemplate>,
@@ -347,10 +380,10 @@ impl ClientCall {
             let length = head.headers.get(header::CONTENT_LENGTH)?;
             length.to_str().ok()?.parse().ok()
         });
-        let bodiless = call.method.as_str() == "HEAD"
+        let bodiless = call.ending == Ending::Head
+            || (call.ending == Ending::Tunnel && status.is_success())
             || status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || (call.method.as_str() == "CONNECT" && status.is_success());
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let options = &operation.describe().client.shared.options;
         if operation.is_recording() && !options.response_headers.is_empty() {
             let span = operation.context().span();
@@ -364,7 +397,7 @@ impl ClientCall {
     /// The address of the peer that answered.
     pub fn peer(operation: &Operation<Self>, peer: std::net::SocketAddr) {
         if operation.is_recording() {
-            let address = recent_value(&peer.ip().to_string());
+            let address = recent_value(peer.ip().to_canonical().to_string());
             operation.set_attribute(KeyValue::new(attribute::NETWORK_PEER_ADDRESS, address));
             operation.set_attribute(KeyValue::new(
                 attribute::NETWORK_PEER_PORT,
@@ -397,7 +430,7 @@ impl ClientCall {
             name: event::HTTP_CLIENT_REQUEST_EXCEPTION,
             severity: Severity::Warn,
             error_type: class.clone(),
-            message: Some(error.to_string()),
+            message: Some(bounded(&error.to_string()).to_owned()),
         });
     }
 
@@ -444,7 +477,10 @@ impl ClientCall {
     }
 
     fn active_attributes(&self) -> Vec<KeyValue> {
-        let mut list = vec![KeyValue::new(attribute::HTTP_REQUEST_METHOD, self.method.as_str())];
+        let mut list = vec![KeyValue::new(
+            attribute::HTTP_REQUEST_METHOD,
+            self.method.as_str(),
+        )];
         self.push_server(&mut list);
         self.push_template(&mut list);
         crate::operation::extend_replacing(&mut list, self.extra_metric.clone());
@@ -463,8 +499,12 @@ impl ClientCall {
             Some(class) => Interned::new(class.as_str())?.id(),
             None => 0,
         };
-        let status = self.status.map_or(0, |status| u64::from(status.as_u16()) << 24);
-        let version = self.version.map_or(0, |version| u64::from(protocol_id(version)) << 40);
+        let status = self
+            .status
+            .map_or(0, |status| u64::from(status.as_u16()) << 24);
+        let version = self
+            .version
+            .map_or(0, |version| u64::from(protocol_id(version)) << 40);
         Some([address, error, packed | status | version, template])
     }
 
@@ -507,11 +547,18 @@ impl Describe for ClientCall {
             running.duration.measure(seconds, key(), attributes);
         }
         if let Some(sizes) = &running.sizes {
-            let request = self.request_bytes.as_ref().map(|bytes| bytes.load(Ordering::Relaxed));
+            let request = self
+                .request_bytes
+                .as_ref()
+                .map(|bytes| bytes.load(Ordering::Relaxed));
             let response = self.status.map(|_| self.response_bytes);
             for (bytes, name, series) in [
                 (request, attribute::HTTP_REQUEST_BODY_SIZE, &sizes.request),
-                (response, attribute::HTTP_RESPONSE_BODY_SIZE, &sizes.response),
+                (
+                    response,
+                    attribute::HTTP_RESPONSE_BODY_SIZE,
+                    &sizes.response,
+                ),
             ] {
                 let Some(bytes) = bytes else { continue };
                 if let Some(span) = end.span() {
@@ -547,6 +594,7 @@ impl DescribeBody for ClientCall {
     }
 
     fn is_complete(&self) -> bool {
-        self.announced.is_some_and(|announced| self.response_bytes >= announced)
+        self.announced
+            .is_some_and(|announced| self.response_bytes >= announced)
     }
 }

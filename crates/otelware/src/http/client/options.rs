@@ -181,8 +181,8 @@ impl HttpClientOptions {
     }
 }
 
-/// Adds to a client's layer or middleware the methods by which it is told its options. The type
-/// has a method `options_mut(&mut self) -> &mut HttpClientOptions`.
+/// Adds to a client's layer or middleware, which is `#[must_use]`, the methods by which it is told
+/// its options. The type has a method `options_mut(&mut self) -> &mut HttpClientOptions`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_http_client_options {
@@ -191,7 +191,6 @@ macro_rules! __with_http_client_options {
 
         /// Tells these methods apart instead of the default ones, and folds all others into
         /// `_OTHER`; case-sensitive. Without it `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` decides.
-        #[must_use]
         pub fn with_known_methods<I>(mut self, methods: I) -> Self
         where
             I: IntoIterator,
@@ -204,7 +203,6 @@ macro_rules! __with_http_client_options {
 
         /// Redacts the values of these query parameters in `url.full` instead of those of the
         /// default list; case-sensitive.
-        #[must_use]
         pub fn with_sensitive_query_parameters<I>(mut self, keys: I) -> Self
         where
             I: IntoIterator,
@@ -217,7 +215,6 @@ macro_rules! __with_http_client_options {
 
         /// Captures request headers as `http.request.header.<name>`: names, or patterns with `*`.
         /// Values of headers that carry credentials are redacted even so.
-        #[must_use]
         pub fn with_captured_request_headers<I>(mut self, names: I) -> Self
         where
             I: IntoIterator,
@@ -229,7 +226,6 @@ macro_rules! __with_http_client_options {
 
         /// Captures response headers as `http.response.header.<name>`: names, or patterns with
         /// `*`. Values of headers that carry credentials are redacted even so.
-        #[must_use]
         pub fn with_captured_response_headers<I>(mut self, names: I) -> Self
         where
             I: IntoIterator,
@@ -240,7 +236,6 @@ macro_rules! __with_http_client_options {
         }
 
         /// Decides which destinations get which context; by default all get everything.
-        #[must_use]
         pub fn with_destinations(
             mut self,
             destinations: $crate::propagation::Destinations,
@@ -251,14 +246,12 @@ macro_rules! __with_http_client_options {
 
         /// Decides what becomes of a request that its caller dropped; by default nothing is
         /// marked, as the semantic conventions have it.
-        #[must_use]
         pub fn with_cancellation(mut self, cancellation: $crate::operation::Cancellation) -> Self {
             self.options_mut().set_cancellation(cancellation);
             self
         }
 
         /// Counts requests in flight as `http.client.active_requests`.
-        #[must_use]
         pub fn with_active_requests(mut self) -> Self {
             self.options_mut().set_active_requests();
             self
@@ -266,7 +259,6 @@ macro_rules! __with_http_client_options {
 
         /// Decides which signals a request produces; a `bool` stands for all or none. Context is
         /// propagated all the same.
-        #[must_use]
         pub fn with_filter<S: Into<$crate::operation::Signals>>(
             mut self,
             filter: impl Fn($crate::http::client::RequestView<'_>) -> S + Send + Sync + 'static,
@@ -278,7 +270,6 @@ macro_rules! __with_http_client_options {
         /// Names the template of a request's path, for `url.template` and the span's name. A
         /// [`UrlTemplate`]($crate::http::client::UrlTemplate) among the request's extensions
         /// comes first.
-        #[must_use]
         pub fn with_url_template<T: Into<::std::borrow::Cow<'static, str>>>(
             mut self,
             template: impl Fn($crate::http::client::RequestView<'_>) -> Option<T>
@@ -291,7 +282,6 @@ macro_rules! __with_http_client_options {
         }
 
         /// Sets further attributes of the span, before it starts.
-        #[must_use]
         pub fn with_span_attributes(
             mut self,
             attributes: impl Fn(
@@ -306,7 +296,6 @@ macro_rules! __with_http_client_options {
         }
 
         /// Adds attributes to the metrics; they must have low cardinality.
-        #[must_use]
         pub fn with_metric_attributes(
             mut self,
             attributes: impl Fn(

@@ -94,7 +94,12 @@ mod tests {
     fn a_uri_is_completed_by_the_host_header() {
         for (uri, host, full, host_port) in [
             ("http://h/p?q", "x:1", "http://h/p?q", Some(("h", None))),
-            ("https://u:p@[::1]:8443/", "", "https://u:p@[::1]:8443/", Some(("::1", Some(8443)))),
+            (
+                "https://u:p@[::1]:8443/",
+                "",
+                "https://u:p@[::1]:8443/",
+                Some(("::1", Some(8443))),
+            ),
             ("/p?q", "x:1", "http://x:1/p?q", Some(("x", Some(1)))),
             ("/p", "", "/p", None),
             ("h:443", "", "//h:443", Some(("h", Some(443)))),

@@ -1,22 +1,33 @@
 //! OTLP over HTTP.
 
+mod connector;
+#[cfg(test)]
+mod tests;
+
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ::http::{HeaderMap, Request, Response, StatusCode, header};
+use ::http::uri::InvalidUri;
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use async_trait::async_trait;
 use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{WithExportConfig, WithHttpConfig};
-use reqwest::redirect::Policy;
 
+use self::connector::Connector;
+use super::endpoint::Endpoint;
 use super::headers::Headers;
 use super::{OtlpSettings, Protocol, exporters};
 use crate::telemetry::account::Account;
 use crate::telemetry::error::SetupError;
 
 /// Far more than any OTLP response; an endpoint that sends more is not one.
-const MAXIMUM_RESPONSE: usize = 4 * 1024 * 1024;
+const MAXIMUM_RESPONSE: usize = 1024 * 1024;
 
 /// Applies `settings` to the builder of an exporter.
 pub(super) fn configure<B: WithExportConfig + WithHttpConfig>(
@@ -32,7 +43,7 @@ pub(super) fn configure<B: WithExportConfig + WithHttpConfig>(
             _ => opentelemetry_otlp::Protocol::HttpBinary,
         })
         .with_retry_policy(exporters::retry_policy())
-        .with_http_client(ExportClient::new(settings, account)?);
+        .with_http_client(ExportClient::new(settings, &Matcher::from_env(), account)?);
     Ok(match settings.compression {
         Some(compression) => builder.with_compression(compression.into()),
         None => builder,
@@ -40,57 +51,61 @@ pub(super) fn configure<B: WithExportConfig + WithHttpConfig>(
 }
 
 /// Sends over connections that live on the exporters' runtime, which has to be the current one.
+///
+/// This is hyper and not reqwest: features of an application's reqwest are for the application to choose.
 #[derive(Debug)]
 struct ExportClient {
-    client: reqwest::Client,
+    client: Client<HttpsConnector, Full<Bytes>>,
+    endpoint: Uri,
     headers: Headers,
+    timeout: Duration,
     account: Arc<Account>,
 }
 
 impl ExportClient {
-    fn new(settings: &OtlpSettings, account: &Arc<Account>) -> Result<Self, SetupError> {
-        let builder = reqwest::Client::builder()
-            .timeout(settings.timeout)
-            .redirect(Policy::none());
-        #[cfg(feature = "tls")]
-        let builder = {
-            let material = super::tls::TlsMaterial::load(&settings.tls)?;
-            builder.tls_backend_preconfigured(material.for_http(&settings.endpoint)?)
-        };
-        let client = builder.build().map_err(|error| {
-            SetupError::Exporter(format!(
-                "the HTTP client cannot be built: {}",
-                chain(&error)
-            ))
-        })?;
+    fn new(
+        settings: &OtlpSettings,
+        proxies: &Matcher,
+        account: &Arc<Account>,
+    ) -> Result<Self, SetupError> {
+        let (endpoint, authorization) = without_credentials(&settings.endpoint)?;
+        let connector = Connector::new(&endpoint, proxies);
+        let proxy_authorization = connector.proxy_authorization(&endpoint).cloned();
+        let mut headers = settings.headers.clone();
+        for (name, value) in [
+            (header::AUTHORIZATION, authorization),
+            (header::PROXY_AUTHORIZATION, proxy_authorization),
+        ] {
+            if let Some(value) = value {
+                headers.0.entry(name).or_insert(value);
+            }
+        }
         Ok(Self {
-            client,
-            headers: settings.headers.clone(),
+            client: Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .build(secured(connector, settings)?),
+            endpoint,
+            headers,
+            timeout: settings.timeout,
             account: Arc::clone(account),
         })
     }
 
+    /// Redirects are not followed: what is sent is for the endpoint alone.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (parts, body) = request.into_parts();
-        let mut response = self
-            .client
-            .post(parts.uri.to_string())
-            .headers(self.headers(&parts.headers))
-            .body(body)
-            .send()
-            .await
-            .map_err(reqwest::Error::without_url)?;
-        let mut received = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if received.len() + chunk.len() > MAXIMUM_RESPONSE {
-                return Err("the response is too large for an OTLP endpoint".into());
-            }
-            received.extend_from_slice(&chunk);
-        }
-        let mut answer = Response::new(Bytes::from(received));
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(answer)
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.clone();
+        *request.headers_mut() = self.headers(&parts.headers);
+        let (parts, body) = self.client.request(request).await?.into_parts();
+        let body = Limited::new(body, MAXIMUM_RESPONSE).collect().await;
+        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+            true => "the response is too large for an OTLP endpoint".into(),
+            false => error,
+        })?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
     }
 
     /// The exporter's headers about the body, and ours. It adds what the process environment says, which is not
@@ -122,11 +137,51 @@ impl HttpClient for ExportClient {
             *refusal.status_mut() = StatusCode::BAD_REQUEST;
             return Ok(refusal);
         }
-        let result = self.send(request).await;
+        let sent = tokio::time::timeout(self.timeout, self.send(request)).await;
+        let result = sent
+            .unwrap_or_else(|_elapsed| Err(format!("no answer within {:?}", self.timeout).into()));
         let error = result.as_ref().err().map(|error| chain(error.as_ref()));
         self.account.attempts().reached(error);
         result
     }
+}
+
+#[cfg(feature = "tls")]
+type HttpsConnector = hyper_rustls::HttpsConnector<Connector>;
+#[cfg(not(feature = "tls"))]
+type HttpsConnector = Connector;
+
+#[cfg(feature = "tls")]
+fn secured(connector: Connector, settings: &OtlpSettings) -> Result<HttpsConnector, SetupError> {
+    let material = super::tls::TlsMaterial::load(&settings.tls)?;
+    Ok(hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(material.for_http(&settings.endpoint)?)
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(connector))
+}
+
+#[cfg(not(feature = "tls"))]
+fn secured(connector: Connector, _settings: &OtlpSettings) -> Result<HttpsConnector, SetupError> {
+    Ok(connector)
+}
+
+/// The URL without user name and password, and these as a header.
+fn without_credentials(endpoint: &Endpoint) -> Result<(Uri, Option<HeaderValue>), SetupError> {
+    let invalid = |error: &dyn Error| endpoint.error(&format!("cannot be used: {error}"));
+    let uri: Uri = endpoint
+        .url()
+        .parse()
+        .map_err(|error: InvalidUri| invalid(&error))?;
+    // A proxy's URL has the same form.
+    let read = Matcher::builder().all(endpoint.url()).build();
+    let Some(read) = read.intercept(&uri) else {
+        return Ok((uri, None));
+    };
+    let mut parts = uri.into_parts();
+    parts.authority = read.uri().authority().cloned();
+    let uri = Uri::from_parts(parts).map_err(|error| invalid(&error))?;
+    Ok((uri, read.basic_auth().cloned()))
 }
 
 /// An error and its causes.
