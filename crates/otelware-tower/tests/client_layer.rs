@@ -283,6 +283,40 @@ async fn cancellation_is_what_it_is_told_to_be() {
 }
 
 #[tokio::test]
+async fn an_empty_body_ends_with_its_head() {
+    let telemetry = Capture::new();
+    let client = layer(&telemetry).layer(telling(Arc::default()));
+    let response = client.oneshot(get("http://shop/")).await.unwrap();
+    finds(&telemetry, "GET", answered("GET", 200));
+    drop(response);
+}
+
+#[tokio::test]
+async fn a_body_of_which_all_that_was_announced_was_read_is_not_cancelled() {
+    for (announced, error_type) in [(5, None), (6, Some("cancelled"))] {
+        let telemetry = Capture::new();
+        let client = layer(&telemetry)
+            .with_cancellation(Cancellation::Mark)
+            .layer(service_fn(async |_: Request<Empty<Bytes>>| {
+                let mut response = ok(chunks(["chunk", "never read"]));
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_LENGTH, announced.into());
+                Ok::<_, Infallible>(response)
+            }));
+        let mut response = client.oneshot(get("http://shop/")).await.unwrap();
+        response.body_mut().frame().await.unwrap().unwrap();
+        assert_eq!(telemetry.spans(), []);
+        drop(response);
+        let mut shared = answered("GET", 200);
+        if let Some(error_type) = error_type {
+            shared = with(shared, "error.type", error_type);
+        }
+        telemetry.span("GET").assert(expect_client("GET", shared));
+    }
+}
+
+#[tokio::test]
 async fn a_tunnel_and_an_upgrade_end_with_their_head() {
     for (request, status, full) in [
         (Request::connect("shop:80"), StatusCode::OK, "//shop:80"),

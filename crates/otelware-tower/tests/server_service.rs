@@ -395,3 +395,63 @@ async fn targets_that_are_no_paths() {
         .await;
     telemetry.assert_never_contains("s3cr3t");
 }
+
+/// Runs itself again in a process with the variable set.
+#[test]
+fn known_methods_come_from_the_environment() {
+    const VARIABLE: &str = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS";
+    if std::env::var_os(VARIABLE).is_none() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "known_methods_come_from_the_environment"])
+            .env(VARIABLE, "PROPFIND, get")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("1 passed"), "{text}");
+        return;
+    }
+    let telemetry = Capture::new();
+    let service = layer(&telemetry).layer(service_fn(async |_: Request<Empty<Bytes>>| {
+        Ok::<_, Never>(Response::new(Empty::<Bytes>::new()))
+    }));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    for method in ["PROPFIND", "get", "GET"] {
+        let mut request = request();
+        *request.method_mut() = method.parse().unwrap();
+        runtime.block_on(service.clone().oneshot(request)).unwrap();
+    }
+    let spans = telemetry.spans();
+    let methods = spans
+        .iter()
+        .map(|span| span.attribute("http.request.method"));
+    let expected = ["PROPFIND", "get", "_OTHER"].map(otelware_testing::Value::from);
+    assert_eq!(
+        methods.collect::<Vec<_>>(),
+        expected.iter().map(Some).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn the_message_of_an_exception_is_cut() {
+    let telemetry = Capture::new();
+    let logging = layer(&telemetry).with_logger_provider(telemetry.logger_provider());
+    let service = logging.layer(service_fn(async |_: Request<Empty<Bytes>>| {
+        Err::<Response<Full<Bytes>>, _>("x".repeat(10_000))
+    }));
+    assert_eq!(
+        service
+            .oneshot(request())
+            .await
+            .map(drop)
+            .unwrap_err()
+            .len(),
+        10_000
+    );
+    let event = telemetry.event("http.server.request.exception");
+    let message = event
+        .attribute("exception.message")
+        .and_then(otelware_testing::Value::as_str);
+    assert_eq!(message.map(str::len), Some(4_096));
+}

@@ -525,7 +525,7 @@ impl ServerCall {
             name: event::HTTP_SERVER_REQUEST_EXCEPTION,
             severity: Severity::Error,
             error_type: class.clone(),
-            message: Some(error.to_string()),
+            message: Some(bounded(&error.to_string()).to_owned()),
         });
     }
 

@@ -10,9 +10,15 @@ const MOST_HOPS: usize = 32;
 
 /// Which proxies are believed when they tell of the original request.
 ///
-/// Any client can send these headers, so that by default none is believed.
+/// Any client can send these headers, so that by default none is believed. Of those that are,
+/// the headers `X-Forwarded-For`, `-Proto` and `-Host` are read, or with
+/// [`that_write_forwarded`](Self::that_write_forwarded) the header `Forwarded`: never both, since
+/// proxies pass on what a client wrote into the one that they do not write.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Policy);
+pub struct TrustedProxies {
+    policy: Policy,
+    writes_forwarded: bool,
+}
 
 #[derive(Clone, Debug, Default)]
 enum Policy {
@@ -25,22 +31,36 @@ enum Policy {
 impl TrustedProxies {
     /// None is believed: the client is the peer of the connection. This is the default.
     pub const fn none() -> Self {
-        Self(Policy::None)
+        Self::new(Policy::None)
     }
 
     /// The `count` proxies nearest to this service are believed: for a service that can be
     /// reached through exactly so many and in no other way.
     pub const fn nearest(count: usize) -> Self {
         match count {
-            0 => Self(Policy::None),
-            count => Self(Policy::Hops(count)),
+            0 => Self::none(),
+            count => Self::new(Policy::Hops(count)),
         }
     }
 
     /// Proxies whose addresses lie in these networks are believed. The peer's own address must be
     /// known (see the crate's feature `axum`, or [`PeerAddress`](super::PeerAddress)).
     pub fn networks(networks: impl IntoIterator<Item = Network>) -> Self {
-        Self(Policy::Networks(networks.into_iter().collect()))
+        Self::new(Policy::Networks(networks.into_iter().collect()))
+    }
+
+    /// These proxies write `Forwarded` (RFC 7239) instead of `X-Forwarded-*`.
+    #[must_use]
+    pub fn that_write_forwarded(mut self) -> Self {
+        self.writes_forwarded = true;
+        self
+    }
+
+    const fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            writes_forwarded: false,
+        }
     }
 
     /// What the believed proxies tell.
@@ -49,12 +69,12 @@ impl TrustedProxies {
         peer: impl FnOnce() -> Option<IpAddr>,
         headers: &'a HeaderMap,
     ) -> Option<Original<'a>> {
-        if matches!(self.0, Policy::None) {
+        if matches!(self.policy, Policy::None) {
             return None;
         }
-        let chain = Chain::read(headers);
+        let chain = Chain::read(headers, self.writes_forwarded);
         // How many entries, from the right, proxies that are believed have written.
-        let depth = match &self.0 {
+        let depth = match &self.policy {
             Policy::None => 0,
             Policy::Hops(count) => *count,
             Policy::Networks(networks) => {
@@ -97,9 +117,9 @@ struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    fn read(headers: &'a HeaderMap) -> Self {
+    fn read(headers: &'a HeaderMap, writes_forwarded: bool) -> Self {
         let mut chain = Self::default();
-        if headers.contains_key(header::FORWARDED) {
+        if writes_forwarded {
             for element in elements(headers, &header::FORWARDED) {
                 let parameter = |name: &str| {
                     element.split(';').find_map(|pair| {
@@ -286,7 +306,8 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_comes_before_the_older_headers() {
+    fn only_the_header_that_the_proxies_write_is_read() {
+        let proxies = TrustedProxies::nearest(1);
         for (line, expected) in [
             ("for=192.0.2.60;proto=https;by=203.0.113.43", told("192.0.2.60", "https", "")),
             ("For=\"[2001:db8:cafe::17]:4711\";Host=h.example", told("2001:db8:cafe::17", "", "h.example")),
@@ -297,10 +318,12 @@ mod tests {
         ] {
             let lines = [("forwarded", line), ("x-forwarded-for", "6.6.6.6")];
             assert_eq!(
-                original(&TrustedProxies::nearest(1), "10.0.0.1", &lines),
+                original(&proxies.clone().that_write_forwarded(), "10.0.0.1", &lines),
                 Some(expected),
                 "{line}"
             );
+            let found = original(&proxies, "10.0.0.1", &lines);
+            assert_eq!(found, Some(told("6.6.6.6", "", "")), "{line}");
         }
     }
 
@@ -331,7 +354,9 @@ mod tests {
         #[test]
         fn any_header_is_survived(forwarded in "[ -~]{0,80}", list in "[ -~]{0,80}", hops in 0_usize..5) {
             let headers = headers(&[("forwarded", &forwarded), ("x-forwarded-for", &list)]);
-            let _ = TrustedProxies::nearest(hops).original(|| None, &headers);
+            let proxies = TrustedProxies::nearest(hops);
+            let _ = proxies.original(|| None, &headers);
+            let _ = proxies.that_write_forwarded().original(|| None, &headers);
         }
     }
 }

@@ -15,6 +15,7 @@ mod event;
 mod guard;
 mod instrumentation;
 mod intern;
+mod lazily;
 mod outcome;
 mod providers;
 mod series;
@@ -27,6 +28,7 @@ pub use event::Exception;
 pub use guard::{Describe, End, Entered, Operation};
 pub use instrumentation::{Instrumentation, Start, extend_replacing};
 pub use intern::{Interned, Recent, bounded, recent_value};
+pub use lazily::Lazily;
 pub use outcome::{Cancellation, ErrorType, Outcome};
 pub use providers::Providers;
 #[cfg(feature = "telemetry")]

@@ -10,7 +10,10 @@ use super::*;
 use crate::telemetry::environment::Environment;
 use crate::telemetry::signal::Signal;
 
-/// Sends an empty export to `endpoint`.
+/// An export of nothing: one `resource_spans`, which is empty.
+const EXPORT: &[u8] = &[0x0a, 0];
+
+/// Sends an export to `endpoint`.
 async fn send(
     endpoint: &str,
     more: &[(&str, &str)],
@@ -24,7 +27,7 @@ async fn send(
     let request = Request::post("http://from-elsewhere/")
         .header("content-type", "application/x-protobuf")
         .header("x-from-elsewhere", "1")
-        .body(Bytes::new())
+        .body(Bytes::from_static(EXPORT))
         .unwrap();
     let response = client.send_bytes(request).await;
     response.map_err(|error| chain(error.as_ref()))
@@ -44,6 +47,12 @@ fn read_head(stream: &TcpStream) -> String {
         .collect()
 }
 
+/// Reads the export and writes `response`, which the client may refuse to read.
+fn answer(mut stream: TcpStream, response: &[u8]) {
+    stream.read_exact(&mut [0; EXPORT.len()]).unwrap();
+    let _refused = stream.write_all(response);
+}
+
 /// Serves one connection; gives the head of its first request.
 fn serve_once(serve: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, JoinHandle<String>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -57,12 +66,10 @@ fn serve_once(serve: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, Jo
     (address, server)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn only_the_headers_of_the_body_and_of_the_settings_are_sent() {
-    let (address, server) = serve_once(|mut stream| {
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-            .unwrap();
+    let (address, server) = serve_once(|stream| {
+        answer(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     });
     let more = [("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=shop")];
     let endpoint = format!("http://me:pass%40word@{address}");
@@ -79,7 +86,7 @@ async fn only_the_headers_of_the_body_and_of_the_settings_are_sent() {
         [
             "POST /v1/traces HTTP/1.1",
             "authorization: Basic bWU6cGFzc0B3b3Jk",
-            "content-length: 0",
+            "content-length: 2",
             "content-type: application/x-protobuf",
             &format!("host: {address}"),
             "x-tenant: shop",
@@ -87,7 +94,7 @@ async fn only_the_headers_of_the_body_and_of_the_settings_are_sent() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn headers_come_before_the_credentials_of_the_url() {
     let endpoint = OtlpReceiver::http();
     let url = format!("http://me:secret@{}", endpoint.address());
@@ -97,20 +104,19 @@ async fn headers_come_before_the_credentials_of_the_url() {
     assert_eq!(requests[0].header("authorization"), ["Bearer token"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn redirects_are_not_followed() {
-    let (address, _server) = serve_once(|mut stream| {
-        stream
-            .write_all(
-                b"HTTP/1.1 307 R\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
-            )
-            .unwrap();
+    let (address, _server) = serve_once(|stream| {
+        answer(
+            stream,
+            b"HTTP/1.1 307 R\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
+        );
     });
     let response = send(&format!("http://{address}"), &[], &no_proxies()).await;
     assert_eq!(response.unwrap().status(), StatusCode::TEMPORARY_REDIRECT);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn responses_are_bounded() {
     for (size, received) in [
         (MAXIMUM_RESPONSE, Ok(MAXIMUM_RESPONSE)),
@@ -119,17 +125,17 @@ async fn responses_are_bounded() {
             Err("the response is too large for an OTLP endpoint".to_owned()),
         ),
     ] {
-        let (address, _server) = serve_once(move |mut stream| {
-            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-            // The client may hang up before the end.
-            let _hung_up = stream.write_all(&vec![b' '; size]);
+        let (address, _server) = serve_once(move |stream| {
+            let mut response = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+            response.resize(response.len() + size, b' ');
+            answer(stream, &response);
         });
         let response = send(&format!("http://{address}"), &[], &no_proxies()).await;
         assert_eq!(response.map(|response| response.body().len()), received);
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_endpoint_that_is_silent_is_given_up() {
     let (address, server) = serve_once(|mut stream| {
         // Until the client hangs up.
@@ -141,7 +147,7 @@ async fn an_endpoint_that_is_silent_is_given_up() {
     assert!(server.join().unwrap().starts_with("POST /v1/traces "));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_proxy_forwards_plain_requests() {
     let proxy = OtlpReceiver::http();
     let proxies = Matcher::builder()
@@ -160,7 +166,7 @@ async fn a_proxy_forwards_plain_requests() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_proxy_is_passed_by_where_it_is_not_wanted() {
     let endpoint = OtlpReceiver::http();
     let proxies = Matcher::builder()
@@ -173,7 +179,7 @@ async fn a_proxy_is_passed_by_where_it_is_not_wanted() {
     assert_eq!(requests[0].header("proxy-authorization"), [""; 0]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn other_proxies_are_errors() {
     for url in ["https://127.0.0.1:1", "socks5h://127.0.0.1:1"] {
         let proxies = Matcher::builder().all(url).build();
@@ -203,7 +209,7 @@ mod tunnel {
         });
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_proxy_passes_on_what_is_encrypted() {
         let rcgen::CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(vec!["collector.invalid".to_owned()]).unwrap();
