@@ -455,3 +455,23 @@ async fn the_message_of_an_exception_is_cut() {
         .and_then(otelware_testing::Value::as_str);
     assert_eq!(message.map(str::len), Some(4_096));
 }
+
+#[tokio::test]
+async fn an_upgrade_ends_with_its_head_whatever_body_it_has() {
+    let telemetry = Capture::new();
+    let service = service_fn(async |_: Request<hyper::body::Incoming>| {
+        let body = futures_util::stream::pending::<Result<http_body::Frame<Bytes>, Never>>();
+        let mut response = Response::new(http_body_util::StreamBody::new(body));
+        *response.status_mut() = http::StatusCode::SWITCHING_PROTOCOLS;
+        Ok::<_, Never>(response)
+    });
+    let server = hyper_server(&telemetry, layer(&telemetry).layer(service)).await;
+    let mut wire = server.wire().await;
+    let headers = [("connection", "upgrade"), ("upgrade", "echo")];
+    wire.send(format!("{}\r\n", server.head("GET", "/upgrade", &headers)))
+        .await;
+    wire.read_until("\r\n\r\n").await;
+    server
+        .assert(&[server.expect("GET", "/upgrade").status(101)])
+        .await;
+}

@@ -22,7 +22,7 @@ fn globals_and_subscriber() {
         // What the exporters log about an export must not be exported in turn.
         (
             "RUST_LOG",
-            "info,hyper_util=trace,reqwest=trace,opentelemetry=debug".to_owned(),
+            "info,hyper_util=trace,opentelemetry=debug".to_owned(),
         ),
     ]);
     let telemetry = Telemetry::builder("orders")

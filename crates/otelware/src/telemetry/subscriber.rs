@@ -23,7 +23,6 @@ const EXPORTER_TARGETS: &[&str] = &[
     "hyper",
     "hyper_util",
     "tonic",
-    "reqwest",
     "rustls",
 ];
 
@@ -164,11 +163,10 @@ mod tests {
             "opentelemetry-otlp",
             "h2::codec",
             "hyper_util::client",
-            "reqwest",
         ] {
             assert!(is_of_exporter(target), "{target}");
         }
-        for target in ["otelware", "h2o", "orders::tonic", "hyperspace"] {
+        for target in ["otelware", "h2o", "orders::tonic", "hyperspace", "reqwest"] {
             assert!(!is_of_exporter(target), "{target}");
         }
     }
