@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! Providers and propagator are the global ones, which [`otelware::init`] sets, unless the layer
+//! Providers and propagator are the global ones, which `otelware::init` sets, unless the layer
 //! is handed others. A request lasts from its head to the end of its response's body.
 //!
 //! # The server's span

@@ -3,17 +3,21 @@
 
 mod authority;
 mod body;
+mod body_sizes;
 pub mod client;
 mod error;
 mod headers;
 mod method;
+mod no_body;
 mod protocol;
 mod url;
 
 pub use authority::HostPort;
 pub use body::{CountedBody, DescribeBody, OperationBody};
+pub use body_sizes::BodySizes;
 pub use error::{error_type, error_type_of, known_error_type};
 pub use headers::{HeaderCapture, is_secret};
 pub use method::{KnownMethods, MethodLabel};
+pub use no_body::NoBody;
 pub use protocol::{protocol_id, protocol_version, status_error};
 pub use url::UrlRedaction;

@@ -54,6 +54,47 @@ impl PartialEq for Interned {
 
 impl Eq for Interned {}
 
+/// A string that many operations share: interned where there is room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// It has a place in the pool.
+    Interned(Interned),
+    /// It is too long, or the pool is full.
+    Owned(StringValue),
+}
+
+impl Label {
+    /// The label of this text.
+    #[inline]
+    pub fn new(text: &str) -> Self {
+        Interned::new(text).map_or_else(|| Self::Owned(text.to_owned().into()), Self::Interned)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Interned(text) => text.as_str(),
+            Self::Owned(text) => text.as_str(),
+        }
+    }
+
+    /// The text as an attribute's value.
+    pub fn value(&self) -> StringValue {
+        match self {
+            Self::Interned(text) => text.as_str().into(),
+            Self::Owned(text) => text.clone(),
+        }
+    }
+
+    /// A number that stands for the text, where it is interned.
+    pub fn id(&self) -> Option<u64> {
+        match self {
+            Self::Interned(text) => Some(text.id()),
+            Self::Owned(_) => None,
+        }
+    }
+}
+
 const SLOTS: usize = 32;
 
 type Slot<T> = Option<(Box<[u8]>, T)>;

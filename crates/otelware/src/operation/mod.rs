@@ -27,7 +27,7 @@ pub use clock::Moment;
 pub use event::Exception;
 pub use guard::{Describe, End, Entered, Operation};
 pub use instrumentation::{Instrumentation, Start, extend_replacing};
-pub use intern::{Interned, Recent, bounded, recent_value};
+pub use intern::{Interned, Label, Recent, bounded, recent_value};
 pub use lazily::Lazily;
 pub use outcome::{Cancellation, ErrorType, Outcome};
 pub use providers::Providers;
@@ -56,7 +56,7 @@ macro_rules! __with_providers {
 
         /// Sets a span's attributes only once the span is known to record, instead of before it
         /// starts. That is cheaper where few spans are sampled, and samplers then see no
-        /// attributes. (With [`otelware::init`]($crate::init) it happens by itself where the
+        /// attributes. (With `otelware::init` it happens by itself where the
         /// sampler looks at none.)
         pub fn with_late_attributes(mut self) -> Self {
             self.providers_mut().set_late_attributes();

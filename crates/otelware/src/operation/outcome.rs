@@ -31,9 +31,16 @@ impl ErrorType {
     }
 
     /// The class named by the type of the error: the last part of the type's path, without
-    /// generic arguments.
+    /// generic arguments; for a type that is merely named `Error`, with its crate before it.
     pub fn of<E: ?Sized>() -> Self {
-        Self(Cow::Borrowed(short_type_name(std::any::type_name::<E>())))
+        let path = std::any::type_name::<E>();
+        match short_type_name(path) {
+            name @ "Error" => match path.split_once("::") {
+                Some((library, _)) => Self(Cow::Owned(format!("{library}::{name}"))),
+                None => Self(Cow::Borrowed(name)),
+            },
+            name => Self(Cow::Borrowed(name)),
+        }
     }
 
     /// The name of the class.
@@ -87,7 +94,7 @@ mod tests {
 
     #[test]
     fn an_error_is_classed_by_the_last_part_of_its_type() {
-        assert_eq!(ErrorType::of::<std::io::Error>().as_str(), "Error");
+        assert_eq!(ErrorType::of::<std::fmt::Error>().as_str(), "core::Error");
         assert_eq!(ErrorType::of::<std::num::ParseIntError>().as_str(), "ParseIntError");
         assert_eq!(ErrorType::of::<Vec<std::io::Error>>().as_str(), "Vec");
     }

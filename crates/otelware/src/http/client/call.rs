@@ -4,31 +4,31 @@ use super::options::{HttpClientOptions, RequestView};
 use super::request::{ClientRequest, Target, default_port};
 use super::resend::{ResendCount, UrlTemplate};
 use crate::http::{
-    DescribeBody, KnownMethods, MethodLabel, OperationBody, error_type, protocol_id,
-    protocol_version, status_error,
+    BodySizes, DescribeBody, KnownMethods, MethodLabel, NoBody, OperationBody, error_type,
+    protocol_id, protocol_version, status_error,
 };
 use crate::operation::{
-    Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Operation, Outcome,
-    Series, SeriesKey, Signals, Start, bounded, is_doubled, recent_value,
+    Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Label, Lazily, Operation,
+    Outcome, Series, SeriesKey, Signals, Start, bounded, is_doubled, recent_value,
 };
 use crate::propagation::{self, HeaderInjector, Outbound};
 use crate::semconv::{attribute, boundaries, event, metric, unit, value};
-use http::{Method, Response, StatusCode, Version, header, response};
+use http::{Response, StatusCode, Version, header, response};
 use http_body::Body;
 use opentelemetry::logs::Severity;
 use opentelemetry::metrics::{Histogram, UpDownCounter};
 use opentelemetry::trace::{SpanKind, TraceContextExt};
-use opentelemetry::{Context, KeyValue, StringValue};
+use opentelemetry::{Context, KeyValue};
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// The instrumentation of one HTTP client, shared by all its requests.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    shared: Arc<Shared>,
+    shared: Arc<Lazily<HttpClientOptions, Running>>,
     name: &'static str,
     version: &'static str,
     classify: Classify,
@@ -37,36 +37,13 @@ pub struct HttpClient {
 /// Knows the classes of the errors of a client's library.
 pub type Classify = fn(&dyn Any) -> Option<ErrorType>;
 
-#[derive(Debug, Default)]
-struct Shared {
-    options: HttpClientOptions,
-    // Made at the first request, when the global providers are set.
-    running: OnceLock<Running>,
-}
-
-impl Clone for Shared {
-    /// The options, to be changed, before the first request.
-    fn clone(&self) -> Self {
-        Self {
-            options: self.options.clone(),
-            running: OnceLock::new(),
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Running {
     instrumentation: Instrumentation,
     known_methods: KnownMethods,
     duration: Series<Histogram<f64>>,
     active: Option<Series<UpDownCounter<i64>>>,
-    sizes: Option<Sizes>,
-}
-
-#[derive(Debug)]
-struct Sizes {
-    request: Series<Histogram<u64>>,
-    response: Series<Histogram<u64>>,
+    sizes: Option<BodySizes>,
 }
 
 impl HttpClient {
@@ -83,20 +60,17 @@ impl HttpClient {
 
     /// The options. Changing them leaves clones made before as they were.
     pub fn options_mut(&mut self) -> &mut HttpClientOptions {
-        let shared = Arc::make_mut(&mut self.shared);
-        shared.running = OnceLock::new();
-        &mut shared.options
+        Lazily::options_mut(&mut self.shared)
     }
 
     /// The options.
     pub fn options(&self) -> &HttpClientOptions {
-        &self.shared.options
+        self.shared.options()
     }
 
     fn running(&self) -> &Running {
         self.shared
-            .running
-            .get_or_init(|| Running::new(self.name, self.version, &self.shared.options))
+            .get_or_make(|options| Running::new(self.name, self.version, options))
     }
 
     /// Begins a request and injects its context into its headers. `None` where the request is
@@ -105,7 +79,7 @@ impl HttpClient {
         &self,
         mut request: ClientRequest<'_, T>,
     ) -> Option<Operation<ClientCall>> {
-        let options = &self.shared.options;
+        let options = self.options();
         if is_doubled(Family::HttpClient) {
             self.inject(&Context::current(), &mut request);
             return None;
@@ -149,8 +123,8 @@ impl HttpClient {
         let call = ClientCall {
             client: self.clone(),
             method,
-            ending: Ending::of(request.method),
-            address: target.map(|target| Shareable::new(bounded(target.host))),
+            no_body: NoBody::of(request.method),
+            address: target.map(|target| Label::new(bounded(target.host))),
             port: target.map(|target| target.port.unwrap_or_else(|| default_port(scheme))),
             template,
             status: None,
@@ -220,7 +194,7 @@ impl HttpClient {
     }
 
     fn inject<T: Target>(&self, context: &Context, request: &mut ClientRequest<'_, T>) {
-        let options = &self.shared.options;
+        let options = self.options();
         let outbound = request.extensions.get::<Outbound>().unwrap_or_else(|| {
             let scheme = request.target.scheme();
             let (host, port) = request.target.host_port().map_or(("", None), |target| {
@@ -258,67 +232,22 @@ impl Running {
                     unit::REQUESTS,
                 )
             }),
-            sizes: options.body_sizes.then(|| Sizes {
-                request: instrumentation.sizes(
-                    metric::HTTP_CLIENT_REQUEST_BODY_SIZE,
-                    "Size of HTTP client request bodies.",
-                    &boundaries::BODY_BYTES,
-                ),
-                response: instrumentation.sizes(
-                    metric::HTTP_CLIENT_RESPONSE_BODY_SIZE,
-                    "Size of HTTP client response bodies.",
-                    &boundaries::BODY_BYTES,
-                ),
+            sizes: options.body_sizes.then(|| {
+                BodySizes::new(
+                    &instrumentation,
+                    [
+                        (
+                            metric::HTTP_CLIENT_REQUEST_BODY_SIZE,
+                            "Size of HTTP client request bodies.",
+                        ),
+                        (
+                            metric::HTTP_CLIENT_RESPONSE_BODY_SIZE,
+                            "Size of HTTP client response bodies.",
+                        ),
+                    ],
+                )
             }),
             instrumentation,
-        }
-    }
-}
-
-/// A string that most requests share; interned where there is room.
-#[derive(Clone, Debug)]
-enum Shareable {
-    Interned(Interned),
-    Owned(StringValue),
-}
-
-impl Shareable {
-    fn new(text: &str) -> Self {
-        Interned::new(text).map_or_else(|| Self::Owned(text.to_owned().into()), Self::Interned)
-    }
-
-    fn value(&self) -> StringValue {
-        match self {
-            Self::Interned(text) => text.as_str().into(),
-            Self::Owned(text) => text.clone(),
-        }
-    }
-
-    fn id(&self) -> Option<u64> {
-        match self {
-            Self::Interned(text) => Some(text.id()),
-            Self::Owned(_) => None,
-        }
-    }
-}
-
-/// What a response ends with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    /// Its body.
-    Body,
-    /// Its head: the answer to `HEAD`.
-    Head,
-    /// Its head where it opens a tunnel: the answer to `CONNECT`.
-    Tunnel,
-}
-
-impl Ending {
-    fn of(method: &Method) -> Self {
-        match *method {
-            Method::HEAD => Self::Head,
-            Method::CONNECT => Self::Tunnel,
-            _ => Self::Body,
         }
     }
 }
@@ -328,8 +257,8 @@ impl Ending {
 pub struct ClientCall {
     client: HttpClient,
     method: MethodLabel,
-    ending: Ending,
-    address: Option<Shareable>,
+    no_body: NoBody,
+    address: Option<Label>,
     port: Option<u16>,
     template: Option<UrlTemplate>,
     status: Option<StatusCode>,
@@ -380,11 +309,8 @@ impl ClientCall {
             let length = head.headers.get(header::CONTENT_LENGTH)?;
             length.to_str().ok()?.parse().ok()
         });
-        let bodiless = call.ending == Ending::Head
-            || (call.ending == Ending::Tunnel && status.is_success())
-            || status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let options = &operation.describe().client.shared.options;
+        let bodiless = call.no_body.applies(status);
+        let options = operation.describe().client.options();
         if operation.is_recording() && !options.response_headers.is_empty() {
             let span = operation.context().span();
             for attribute in options.response_headers.attributes(&head.headers) {
@@ -547,28 +473,14 @@ impl Describe for ClientCall {
             running.duration.measure(seconds, key(), attributes);
         }
         if let Some(sizes) = &running.sizes {
-            let request = self
-                .request_bytes
-                .as_ref()
-                .map(|bytes| bytes.load(Ordering::Relaxed));
-            let response = self.status.map(|_| self.response_bytes);
-            for (bytes, name, series) in [
-                (request, attribute::HTTP_REQUEST_BODY_SIZE, &sizes.request),
-                (
-                    response,
-                    attribute::HTTP_RESPONSE_BODY_SIZE,
-                    &sizes.response,
-                ),
-            ] {
-                let Some(bytes) = bytes else { continue };
-                if let Some(span) = end.span() {
-                    let shown = i64::try_from(bytes).unwrap_or(i64::MAX);
-                    span.set_attribute(KeyValue::new(name, shown));
-                }
-                if end.metrics() {
-                    series.measure(bytes, key(), attributes);
-                }
-            }
+            let request = self.request_bytes.as_ref();
+            sizes.tell(
+                end,
+                request.map(|bytes| bytes.load(Ordering::Relaxed)),
+                self.status.map(|_| self.response_bytes),
+                key(),
+                attributes,
+            );
         }
         if *end.outcome() == Outcome::Panicked {
             self.exception(end.context(), &value::PANIC.into(), &"the client panicked");
