@@ -25,12 +25,12 @@ mod traced;
 #[cfg(feature = "telemetry")]
 pub use telemetry::{Telemetry, init};
 
-#[cfg(feature = "tokio")]
-pub use traced::{spawn, spawn_blocking};
 pub use traced::{
     ActiveOperation, FutureExt, Message, OperationBuilder, StreamExt, Traced, TracedStream,
     TryTraced, operation,
 };
+#[cfg(feature = "tokio")]
+pub use traced::{spawn, spawn_blocking};
 
 pub use opentelemetry;
 #[cfg(feature = "telemetry")]

@@ -135,7 +135,15 @@ pub mod boundaries {
     ];
     /// Sizes of payloads, in bytes: powers of four from 64 B to 16 MiB. The conventions advise none.
     pub const BODY_BYTES: [f64; 10] = [
-        64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0,
+        64.0,
+        256.0,
+        1_024.0,
+        4_096.0,
+        16_384.0,
+        65_536.0,
+        262_144.0,
+        1_048_576.0,
+        4_194_304.0,
         16_777_216.0,
     ];
 }

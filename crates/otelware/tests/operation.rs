@@ -35,11 +35,16 @@ impl Describe for Job {
         }
         if end.metrics() {
             let error = end.error_type().cloned();
-            self.duration.measure(end.duration().as_secs_f64(), None, || {
-                let mut list = vec![KeyValue::new("item", self.item)];
-                list.extend(error.as_ref().map(|class| KeyValue::new("error.type", class.value())));
-                list
-            });
+            self.duration
+                .measure(end.duration().as_secs_f64(), None, || {
+                    let mut list = vec![KeyValue::new("item", self.item)];
+                    list.extend(
+                        error
+                            .as_ref()
+                            .map(|class| KeyValue::new("error.type", class.value())),
+                    );
+                    list
+                });
         }
     }
 }
@@ -61,7 +66,12 @@ impl Library {
         }
     }
 
-    fn start_with(&self, parent: Context, signals: Signals, policy: Cancellation) -> Operation<Job> {
+    fn start_with(
+        &self,
+        parent: Context,
+        signals: Signals,
+        policy: Cancellation,
+    ) -> Operation<Job> {
         let start = Start {
             name: "job".into(),
             kind: SpanKind::Client,
@@ -70,7 +80,10 @@ impl Library {
             links: Vec::new(),
             signals,
             cancellation: policy,
-            in_flight: Some(self.in_flight.count(Some([1, 0, 0, 0]), || vec![KeyValue::new("item", "a")])),
+            in_flight: Some(
+                self.in_flight
+                    .count(Some([1, 0, 0, 0]), || vec![KeyValue::new("item", "a")]),
+            ),
         };
         let job = Job {
             duration: self.duration.clone(),
@@ -100,7 +113,11 @@ fn assert_end(capture: &Capture, error_type: Option<&str>, status_is_error: bool
         expected = expected.attribute("error.type", class);
         attributes.push(("error.type", class));
     }
-    span.assert(if status_is_error { expected.error() } else { expected.status_unset() });
+    span.assert(if status_is_error {
+        expected.error()
+    } else {
+        expected.status_unset()
+    });
     let duration = capture.metric("job.duration");
     duration.assert(
         expect_histogram("job.duration")
@@ -109,15 +126,19 @@ fn assert_end(capture: &Capture, error_type: Option<&str>, status_is_error: bool
             .point(attributes, 1),
     );
     duration.assert_same_reading([&span]);
-    capture
-        .metric("job.active")
-        .assert(expect_up_down_counter("job.active").unit("{job}").point([("item", "a")], 0));
+    capture.metric("job.active").assert(
+        expect_up_down_counter("job.active")
+            .unit("{job}")
+            .point([("item", "a")], 0),
+    );
 }
 
 #[test]
 fn success() {
     let capture = Capture::new();
-    Library::new(&capture, false).start(Cancellation::Mark).finish(&Outcome::Success);
+    Library::new(&capture, false)
+        .start(Cancellation::Mark)
+        .finish(&Outcome::Success);
     assert_end(&capture, None, false);
 }
 
@@ -200,8 +221,7 @@ fn signals_are_told_apart() {
         let capture = Capture::new();
         let library = Library::new(&capture, false);
         let remote = RemoteParent::sampled();
-        let mut operation =
-            library.start_with(remote.context(), signals, Cancellation::Mark);
+        let mut operation = library.start_with(remote.context(), signals, Cancellation::Mark);
         let entered = operation.enter();
         // Whatever is produced, the trace goes on.
         let trace_id = Context::current().span().span_context().trace_id();
@@ -209,7 +229,10 @@ fn signals_are_told_apart() {
         drop(entered);
         operation.finish(&Outcome::Success);
         assert_eq!(capture.spans().len(), spans, "{signals:?}");
-        let recorded = capture.metrics().iter().any(|metric| metric.name == "job.duration");
+        let recorded = capture
+            .metrics()
+            .iter()
+            .any(|metric| metric.name == "job.duration");
         assert_eq!(usize::from(recorded), counts, "{signals:?}");
     }
 }
@@ -242,7 +265,12 @@ fn under_an_unsampled_parent_attributes_are_built_only_for_a_span_that_records()
         let operation = library.start_with(parent.context(), Signals::ALL, Cancellation::Mark);
         operation.finish(&Outcome::Success);
         assert_eq!(capture.started().len(), 1);
-        assert!(capture.started().iter().all(|span| span.attribute("item").is_none()));
+        assert!(
+            capture
+                .started()
+                .iter()
+                .all(|span| span.attribute("item").is_none())
+        );
         let spans = capture.spans();
         assert_eq!(spans.len(), recorded);
         for span in spans {
@@ -288,7 +316,11 @@ fn a_hundred_thousand_attribute_sets_stay_within_the_limit_of_the_sdk() {
     }
     let metric = capture.metric("job.duration");
     assert_eq!(metric.total_count(), 100_000);
-    assert!(metric.points.len() <= 2_001, "{} points", metric.points.len());
+    assert!(
+        metric.points.len() <= 2_001,
+        "{} points",
+        metric.points.len()
+    );
     let overflow = metric.point([("otel.metric.overflow", true)]);
     assert!(overflow.count() >= 98_000);
 }

@@ -58,7 +58,11 @@ async fn a_future_that_fails_or_succeeds() {
     assert!(result.is_err());
     let result: Result<u32, Declined> = async { Ok(7) }.try_traced("succeeds").await;
     assert_eq!(result.unwrap(), 7);
-    span("fails").assert(expected("fails").attribute("error.type", "Declined").error());
+    span("fails").assert(
+        expected("fails")
+            .attribute("error.type", "Declined")
+            .error(),
+    );
     span("succeeds").assert(expected("succeeds").status_unset());
 }
 
@@ -68,10 +72,19 @@ async fn a_future_that_is_dropped_early() {
     let mut future = Box::pin(std::future::pending::<()>().traced("dropped"));
     assert!(futures_util::poll!(&mut future).is_pending());
     drop(future);
-    span("dropped").assert(expected("dropped").attribute("error.type", "cancelled").status_unset());
+    span("dropped").assert(
+        expected("dropped")
+            .attribute("error.type", "cancelled")
+            .status_unset(),
+    );
     // One that was never polled has not begun.
     drop(std::future::pending::<()>().traced("never polled"));
-    assert!(capture().spans().iter().all(|span| span.name != "never polled"));
+    assert!(
+        capture()
+            .spans()
+            .iter()
+            .all(|span| span.name != "never polled")
+    );
 }
 
 #[tokio::test]
@@ -89,12 +102,19 @@ async fn a_stream_to_its_end_and_one_dropped_early() {
     let numbers = futures_util::stream::iter(0..3)
         .inspect(|_| assert!(Context::current().span().span_context().is_valid()))
         .traced("stream");
-    assert_eq!(futures_util::StreamExt::collect::<Vec<_>>(numbers).await, [0, 1, 2]);
+    assert_eq!(
+        futures_util::StreamExt::collect::<Vec<_>>(numbers).await,
+        [0, 1, 2]
+    );
     span("stream").assert(expected("stream").status_unset());
     let mut endless = StreamExt::traced(futures_util::stream::repeat(1), "endless");
     assert_eq!(futures_util::StreamExt::next(&mut endless).await, Some(1));
     drop(endless);
-    span("endless").assert(expected("endless").attribute("error.type", "cancelled").status_unset());
+    span("endless").assert(
+        expected("endless")
+            .attribute("error.type", "cancelled")
+            .status_unset(),
+    );
 }
 
 #[tokio::test]
@@ -130,7 +150,10 @@ async fn messages_carry_their_context() {
     let (value, receive) = receiver.recv().await.unwrap().receive("receive");
     receive
         .run(async {
-            assert_eq!(Context::current().baggage().get("tenant").unwrap().as_str(), "acme");
+            assert_eq!(
+                Context::current().baggage().get("tenant").unwrap().as_str(),
+                "acme"
+            );
         })
         .await;
     assert_eq!(value, "child");

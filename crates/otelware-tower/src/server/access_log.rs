@@ -4,8 +4,8 @@ use super::options::RequestView;
 use http::header::{HeaderMap, HeaderName};
 use http::{Method, StatusCode};
 use otelware::http::MethodLabel;
-use otelware::operation::{End, Outcome, bounded};
 use otelware::opentelemetry::trace::TraceContextExt;
+use otelware::operation::{End, Outcome, bounded};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -73,7 +73,9 @@ impl AccessLog {
 
 #[cfg(feature = "request-id")]
 fn request_id(request: RequestView<'_>) -> Option<String> {
-    let id = request.extensions.get::<tower_http::request_id::RequestId>();
+    let id = request
+        .extensions
+        .get::<tower_http::request_id::RequestId>();
     match id.and_then(|id| id.header_value().to_str().ok()) {
         Some(id) => Some(bounded(id).to_owned()),
         None => from_header(request.headers),

@@ -2,68 +2,54 @@
 
 use super::access_log::AccessLog;
 use super::options::{Options, PeerAddress, RequestView, ResponseView};
-use super::route::{self, Route};
+use super::route;
 use super::scheme::Scheme;
 use super::streaming::{ResponseBody, Segments};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use otelware::http::{
-    DescribeBody, HostPort, KnownMethods, MethodLabel, protocol_id, protocol_version, status_error,
-};
-use otelware::operation::{
-    Describe, End, ErrorType, Exception, Family, InFlight, Instrumentation, Interned, Operation,
-    Outcome, Recent, Series, SeriesKey, Signals, Start, Table, bounded, extend_replacing,
-    hash_number, is_doubled, recent_value,
+    BodySizes, DescribeBody, HostPort, KnownMethods, MethodLabel, NoBody, protocol_id,
+    protocol_version, status_error,
 };
 use otelware::opentelemetry::logs::Severity;
 use otelware::opentelemetry::metrics::{Histogram, UpDownCounter};
 use otelware::opentelemetry::trace::{Link, SpanKind, TraceContextExt};
 use otelware::opentelemetry::{Context, Key, KeyValue, StringValue};
+use otelware::operation::{
+    Describe, End, ErrorType, Exception, Family, InFlight, Instrumentation, Interned, Label,
+    Lazily, Operation, Outcome, Recent, Series, SeriesKey, Signals, Start, Table, bounded,
+    extend_replacing, hash_number, is_doubled, recent_value,
+};
 use otelware::propagation::{self, HeaderExtractor, Inbound, Trust};
 use otelware::semconv::{attribute, boundaries, event, metric, unit, value};
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 /// What all services of one layer share.
-#[derive(Debug, Default)]
-pub(super) struct Server {
-    options: Options,
-    // Made at the first request, when the global providers are set.
-    running: OnceLock<Running>,
-}
+pub(super) type Server = Lazily<Options, Running>;
 
-impl Clone for Server {
-    /// The options, to be changed, before the first request.
-    fn clone(&self) -> Self {
-        Self {
-            options: self.options.clone(),
-            running: OnceLock::new(),
-        }
-    }
-}
-
+/// What a layer needs at work.
 #[derive(Debug)]
-struct Running {
-    instrumentation: Instrumentation,
+pub(super) struct Running {
+    pub(super) instrumentation: Instrumentation,
     known_methods: KnownMethods,
     /// Span names by method and route.
     names: Table<(u8, u64), &'static str>,
     duration: Series<Histogram<f64>>,
     active: Option<Series<UpDownCounter<i64>>>,
     streams: Option<Series<UpDownCounter<i64>>>,
-    sizes: Option<Sizes>,
-}
-
-#[derive(Debug)]
-struct Sizes {
-    request: Series<Histogram<u64>>,
-    response: Series<Histogram<u64>>,
+    sizes: Option<BodySizes>,
 }
 
 impl Running {
+    /// What a layer needs at work, made at its first request.
+    pub(super) fn of(server: &Server) -> &Self {
+        server.get_or_make(Self::new)
+    }
+
     fn new(options: &Options) -> Self {
         let instrumentation = Instrumentation::new(
             env!("CARGO_PKG_NAME"),
@@ -95,24 +81,27 @@ impl Running {
                     "{stream}",
                 )
             }),
-            sizes: options.body_sizes.then(|| Sizes {
-                request: instrumentation.sizes(
-                    metric::HTTP_SERVER_REQUEST_BODY_SIZE,
-                    "Size of HTTP server request bodies.",
-                    &boundaries::BODY_BYTES,
-                ),
-                response: instrumentation.sizes(
-                    metric::HTTP_SERVER_RESPONSE_BODY_SIZE,
-                    "Size of HTTP server response bodies.",
-                    &boundaries::BODY_BYTES,
-                ),
+            sizes: options.body_sizes.then(|| {
+                BodySizes::new(
+                    &instrumentation,
+                    [
+                        (
+                            metric::HTTP_SERVER_REQUEST_BODY_SIZE,
+                            "Size of HTTP server request bodies.",
+                        ),
+                        (
+                            metric::HTTP_SERVER_RESPONSE_BODY_SIZE,
+                            "Size of HTTP server response bodies.",
+                        ),
+                    ],
+                )
             }),
             instrumentation,
         }
     }
 
     /// The span's name: `GET /users/{id}`, or `GET` without a route.
-    fn span_name(&self, method: MethodLabel, route: Option<&Route>) -> Cow<'static, str> {
+    fn span_name(&self, method: MethodLabel, route: Option<&Label>) -> Cow<'static, str> {
         let Some(route) = route else {
             return Cow::Borrowed(method.span_name());
         };
@@ -138,26 +127,11 @@ thread_local! {
     static HOSTS: Recent<(Option<StringValue>, Option<u16>)> = const { Recent::new() };
 }
 
-impl Server {
-    /// The options of a layer, to be changed. Clones of the layer stay as they were.
-    pub(super) fn options_mut(this: &mut Arc<Self>) -> &mut Options {
-        let server = Arc::make_mut(this);
-        server.running = OnceLock::new();
-        &mut server.options
-    }
-
-    fn running(&self) -> &Running {
-        self.running.get_or_init(|| Running::new(&self.options))
-    }
-
-    pub(super) fn instrumentation(&self) -> &Instrumentation {
-        &self.running().instrumentation
-    }
-
+impl ServerCall {
     /// Begins a request. `None` where another layer observes it: one further out, or the one for
     /// gRPC.
-    pub(super) fn begin<B>(self: &Arc<Self>, request: &Request<B>) -> Option<Operation<ServerCall>> {
-        let options = &self.options;
+    pub(super) fn begin<B>(server: &Arc<Server>, request: &Request<B>) -> Option<Operation<Self>> {
+        let options = server.options();
         if !options.grpc && is_grpc(request) {
             return None;
         }
@@ -168,7 +142,7 @@ impl Server {
             }
             return None;
         }
-        let running = self.running();
+        let running = Running::of(server);
         let view = RequestView {
             method: request.method(),
             uri: request.uri(),
@@ -176,25 +150,36 @@ impl Server {
             headers: request.headers(),
             extensions: request.extensions(),
         };
-        let signals = options.filter.as_ref().map_or(Signals::ALL, |filter| filter(view));
-        let trust = options.trust.as_ref().map_or(Trust::Trusted, |trust| trust(view));
+        let signals = options
+            .filter
+            .as_ref()
+            .map_or(Signals::ALL, |filter| filter(view));
+        let trust = options
+            .trust
+            .as_ref()
+            .map_or(Trust::Trusted, |trust| trust(view));
         let Inbound { parent, link } = options.providers.with_propagator(|propagator| {
             propagation::extract(propagator, &HeaderExtractor(request.headers()), trust)
         });
 
         let method = running.known_methods.label(request.method());
         let route = match &options.route {
-            None => matched_route(request.extensions()).map(Route::new),
+            None => matched_route(request.extensions()).map(Label::new),
             Some(hook) => hook(view)
                 .as_deref()
                 .or_else(|| matched_route(request.extensions()))
-                .map(Route::new),
+                .map(Label::new),
         };
         let peer = || peer_address(request.extensions());
-        let original = options.proxies.original(|| peer().map(|peer| peer.ip()), request.headers());
+        let original = options
+            .proxies
+            .original(|| peer().map(|peer| peer.ip()), request.headers());
         let scheme = match original.as_ref().and_then(|original| original.scheme) {
             Some(scheme) => Scheme::new(scheme),
-            None => request.uri().scheme_str().map_or(options.scheme, Scheme::new),
+            None => request
+                .uri()
+                .scheme_str()
+                .map_or(options.scheme, Scheme::new),
         };
         let own_name = options.span_name.as_ref().and_then(|hook| hook(view));
         let has_own_name = own_name.is_some();
@@ -203,7 +188,7 @@ impl Server {
             None => running.span_name(method, route.as_ref()),
         };
         let call = ServerCall {
-            server: self.clone(),
+            server: server.clone(),
             method,
             route,
             late_route: false,
@@ -238,10 +223,16 @@ impl Server {
             in_flight,
         };
         Some(running.instrumentation.start(start, call, |call, list| {
-            list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, method.as_str()));
+            list.push(KeyValue::new(
+                attribute::HTTP_REQUEST_METHOD,
+                method.as_str(),
+            ));
             if method.is_other() {
                 let original = recent_value(view.method.as_str());
-                list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD_ORIGINAL, original));
+                list.push(KeyValue::new(
+                    attribute::HTTP_REQUEST_METHOD_ORIGINAL,
+                    original,
+                ));
             }
             let path = bounded(view.uri.path()).to_owned();
             list.push(KeyValue::new(attribute::URL_PATH, path));
@@ -256,9 +247,16 @@ impl Server {
             if let Some(version) = protocol_version(view.version) {
                 list.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
             }
-            push_host(list, original.as_ref().and_then(|original| original.host), view);
+            push_host(
+                list,
+                original.as_ref().and_then(|original| original.host),
+                view,
+            );
             if let Some(agent) = view.headers.get(header::USER_AGENT) {
-                list.push(KeyValue::new(attribute::USER_AGENT_ORIGINAL, recent_value(agent)));
+                list.push(KeyValue::new(
+                    attribute::USER_AGENT_ORIGINAL,
+                    recent_value(agent),
+                ));
             }
             push_client(list, original.and_then(|original| original.client), peer());
             if !options.request_headers.is_empty() {
@@ -285,7 +283,10 @@ fn push_host(list: &mut Vec<KeyValue>, original: Option<&str>, request: RequestV
     let (address, port) = HOSTS.with(|hosts| {
         hosts.get_or_insert_with(host, |host| {
             match std::str::from_utf8(host).ok().and_then(HostPort::parse) {
-                Some(found) => (Some(Arc::<str>::from(bounded(found.host)).into()), found.port),
+                Some(found) => (
+                    Some(Arc::<str>::from(bounded(found.host)).into()),
+                    found.port,
+                ),
                 None => (None, None),
             }
         })
@@ -378,32 +379,12 @@ fn not_reserved(mut attributes: Vec<KeyValue>) -> Vec<KeyValue> {
     attributes
 }
 
-/// When a method leaves the response without a body (RFC 9110 §9.3.2, §9.3.6).
-#[derive(Clone, Copy, Debug)]
-enum NoBody {
-    Never,
-    OnSuccess,
-    Always,
-}
-
-impl NoBody {
-    fn of(method: &Method) -> Self {
-        if *method == Method::HEAD {
-            Self::Always
-        } else if *method == Method::CONNECT {
-            Self::OnSuccess
-        } else {
-            Self::Never
-        }
-    }
-}
-
 /// What is known of a request at its server.
 #[derive(Debug)]
 pub(super) struct ServerCall {
     server: Arc<Server>,
     method: MethodLabel,
-    route: Option<Route>,
+    route: Option<Label>,
     /// Whether the route became known after the span had begun.
     late_route: bool,
     /// Whether a hook named the span.
@@ -440,7 +421,7 @@ impl ServerCall {
         let status = response.status();
         let exact = response.body().size_hint().exact();
         let server = operation.describe().server.clone();
-        let options = &server.options;
+        let options = server.options();
         if let Some(header) = options.trace_response
             && operation.signals().traces()
         {
@@ -452,12 +433,14 @@ impl ServerCall {
         call.own_error = response.extensions().get::<ErrorType>().cloned();
         call.response_bytes = Some(0);
         call.announced = exact.or_else(|| {
-            text(response.headers(), &header::CONTENT_LENGTH)?.parse().ok()
+            text(response.headers(), &header::CONTENT_LENGTH)?
+                .parse()
+                .ok()
         });
         if let Some(log) = &mut call.access_log {
             log.respond(response.headers());
         }
-        let bodiless = call.is_bodiless(status) || response.body().is_end_stream();
+        let bodiless = call.no_body.applies(status) || response.body().is_end_stream();
         if operation.is_recording() {
             let span = operation.context().span();
             let mut list = options.response_headers.attributes(response.headers());
@@ -494,9 +477,9 @@ impl ServerCall {
     }
 
     fn segments(&self, operation: &Operation<Self>, every: std::time::Duration) -> Segments {
-        let route = self.route.as_ref().map_or("", Route::as_str);
+        let route = self.route.as_ref().map_or("", Label::as_str);
         let name = format!("{} {route}", self.method.span_name());
-        let streams = self.server.running().streams.as_ref();
+        let streams = Running::of(&self.server).streams.as_ref();
         Segments::new(
             self.server.clone(),
             every,
@@ -504,29 +487,22 @@ impl ServerCall {
             operation.context().span().span_context().clone(),
             operation.context(),
             operation.signals(),
-            streams.filter(|_| operation.signals().metrics()).map(|streams| self.count(streams)),
+            streams
+                .filter(|_| operation.signals().metrics())
+                .map(|streams| self.count(streams)),
         )
-    }
-
-    /// Whether a response of this status has no body, or one that this layer will not see.
-    fn is_bodiless(&self, status: StatusCode) -> bool {
-        status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || match self.no_body {
-                NoBody::Never => false,
-                NoBody::OnSuccess => status.is_success(),
-                NoBody::Always => true,
-            }
     }
 
     /// Emits the error that ended the request as an event, where events are wanted.
     pub(super) fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
-        self.server.instrumentation().exception(context, || Exception {
-            name: event::HTTP_SERVER_REQUEST_EXCEPTION,
-            severity: Severity::Error,
-            error_type: class.clone(),
-            message: Some(bounded(&error.to_string()).to_owned()),
-        });
+        Running::of(&self.server)
+            .instrumentation
+            .exception(context, || Exception {
+                name: event::HTTP_SERVER_REQUEST_EXCEPTION,
+                severity: Severity::Error,
+                error_type: class.clone(),
+                message: Some(bounded(&error.to_string()).to_owned()),
+            });
     }
 
     /// Counts the request while it is in flight.
@@ -562,13 +538,18 @@ impl ServerCall {
             None => 0,
         };
         let version = u64::from(protocol_id(self.version)) << 16;
-        let status = self.status.map_or(0, |status| u64::from(status.as_u16()) << 24);
+        let status = self
+            .status
+            .map_or(0, |status| u64::from(status.as_u16()) << 24);
         Some([route, error, self.packed() | version | status, 0])
     }
 
     fn series_attributes(&self, error: Option<&ErrorType>) -> Vec<KeyValue> {
         let mut list = Vec::with_capacity(6 + self.extra_metric.len());
-        list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, self.method.as_str()));
+        list.push(KeyValue::new(
+            attribute::HTTP_REQUEST_METHOD,
+            self.method.as_str(),
+        ));
         list.push(KeyValue::new(attribute::URL_SCHEME, self.scheme.as_str()));
         if let Some(class) = error {
             list.push(KeyValue::new(attribute::ERROR_TYPE, class.value()));
@@ -599,7 +580,7 @@ impl Describe for ServerCall {
     }
 
     fn end(&mut self, end: &End<'_>) {
-        let running = self.server.running();
+        let running = Running::of(&self.server);
         if let Some(span) = end.span() {
             if let Some(status) = self.status {
                 let status = i64::from(status.as_u16());
@@ -623,19 +604,7 @@ impl Describe for ServerCall {
             .as_ref()
             .map(|bytes| bytes.load(Ordering::Relaxed));
         if let Some(sizes) = &running.sizes {
-            for (bytes, name, series) in [
-                (request_bytes, attribute::HTTP_REQUEST_BODY_SIZE, &sizes.request),
-                (self.response_bytes, attribute::HTTP_RESPONSE_BODY_SIZE, &sizes.response),
-            ] {
-                let Some(bytes) = bytes else { continue };
-                if let Some(span) = end.span() {
-                    let shown = i64::try_from(bytes).unwrap_or(i64::MAX);
-                    span.set_attribute(KeyValue::new(name, shown));
-                }
-                if end.metrics() {
-                    series.measure(bytes, key(), attributes);
-                }
-            }
+            sizes.tell(end, request_bytes, self.response_bytes, key(), attributes);
         }
         if *end.outcome() == Outcome::Panicked {
             self.exception(end.context(), &value::PANIC.into(), &"the handler panicked");
@@ -644,7 +613,7 @@ impl Describe for ServerCall {
             log.write(
                 end,
                 self.method,
-                self.route.as_ref().map(Route::as_str),
+                self.route.as_ref().map(Label::as_str),
                 self.status,
                 request_bytes,
                 self.response_bytes,

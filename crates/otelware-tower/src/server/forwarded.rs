@@ -86,9 +86,10 @@ impl TrustedProxies {
                 if !trusted(peer()) {
                     return None;
                 }
-                let proxies = chain.clients.iter().rev().take_while(|client| {
-                    trusted(client.and_then(|client| client.parse().ok()))
-                });
+                let proxies =
+                    chain.clients.iter().rev().take_while(|client| {
+                        trusted(client.and_then(|client| client.parse().ok()))
+                    });
                 1 + proxies.count()
             }
         };
@@ -188,7 +189,11 @@ pub struct InvalidNetwork(String);
 
 impl std::fmt::Display for InvalidNetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} is no network; write it as 10.0.0.0/8 or fd00::/8", self.0)
+        write!(
+            f,
+            "{:?} is no network; write it as 10.0.0.0/8 or fd00::/8",
+            self.0
+        )
     }
 }
 
@@ -199,9 +204,9 @@ impl std::str::FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
         let invalid = || InvalidNetwork(text.to_owned());
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| {
-            (address, Some(prefix))
-        });
+        let (address, prefix) = text
+            .split_once('/')
+            .map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| invalid())?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
@@ -226,9 +231,12 @@ impl Network {
     fn contains(&self, address: IpAddr) -> bool {
         // A dual-stack socket shows IPv4 peers as mapped addresses.
         match (self.address.to_canonical(), address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                same_prefix(u32::from(network).into(), u32::from(address).into(), self.prefix, 32)
-            }
+            (IpAddr::V4(network), IpAddr::V4(address)) => same_prefix(
+                u32::from(network).into(),
+                u32::from(address).into(),
+                self.prefix,
+                32,
+            ),
             (IpAddr::V6(network), IpAddr::V6(address)) => {
                 same_prefix(network.into(), address.into(), self.prefix, 128)
             }
@@ -267,7 +275,11 @@ mod tests {
         Some((own(found.client), own(found.scheme), own(found.host)))
     }
 
-    fn told(client: &str, scheme: &str, host: &str) -> (Option<String>, Option<String>, Option<String>) {
+    fn told(
+        client: &str,
+        scheme: &str,
+        host: &str,
+    ) -> (Option<String>, Option<String>, Option<String>) {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         (some(client), some(scheme), some(host))
     }
@@ -281,13 +293,24 @@ mod tests {
 
     #[test]
     fn nobody_is_believed_by_default() {
-        assert_eq!(original(&TrustedProxies::default(), "10.0.0.1", CHAIN), None);
-        assert_eq!(original(&TrustedProxies::nearest(0), "10.0.0.1", CHAIN), None);
+        assert_eq!(
+            original(&TrustedProxies::default(), "10.0.0.1", CHAIN),
+            None
+        );
+        assert_eq!(
+            original(&TrustedProxies::nearest(0), "10.0.0.1", CHAIN),
+            None
+        );
     }
 
     #[test]
     fn hops_are_counted_from_this_side() {
-        for (hops, client) in [(1, "10.0.0.2"), (2, "203.0.113.7"), (3, "6.6.6.6"), (9, "6.6.6.6")] {
+        for (hops, client) in [
+            (1, "10.0.0.2"),
+            (2, "203.0.113.7"),
+            (3, "6.6.6.6"),
+            (9, "6.6.6.6"),
+        ] {
             assert_eq!(
                 original(&TrustedProxies::nearest(hops), "10.0.0.1", CHAIN),
                 Some(told(client, "https", "shop.example"))
@@ -309,8 +332,14 @@ mod tests {
     fn only_the_header_that_the_proxies_write_is_read() {
         let proxies = TrustedProxies::nearest(1);
         for (line, expected) in [
-            ("for=192.0.2.60;proto=https;by=203.0.113.43", told("192.0.2.60", "https", "")),
-            ("For=\"[2001:db8:cafe::17]:4711\";Host=h.example", told("2001:db8:cafe::17", "", "h.example")),
+            (
+                "for=192.0.2.60;proto=https;by=203.0.113.43",
+                told("192.0.2.60", "https", ""),
+            ),
+            (
+                "For=\"[2001:db8:cafe::17]:4711\";Host=h.example",
+                told("2001:db8:cafe::17", "", "h.example"),
+            ),
             ("for=\"192.0.2.43:47011\"", told("192.0.2.43", "", "")),
             ("for=unknown;proto=http", told("", "http", "")),
             ("for=_hidden", told("", "", "")),
@@ -340,7 +369,11 @@ mod tests {
             ("::/0", "2001:db8::1", true),
         ] {
             let network: Network = network.parse().unwrap();
-            assert_eq!(network.contains(address.parse().unwrap()), inside, "{network:?} {address}");
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                inside,
+                "{network:?} {address}"
+            );
         }
         for wrong in ["10.0.0.0/33", "10.0.0/8", "::/129", "x", "10.0.0.0/"] {
             assert_eq!(

@@ -6,8 +6,8 @@ use super::streaming::Streaming;
 use super::trace_response::TraceResponse;
 use crate::count::{CountBodies, PassBodies};
 use otelware::http::{HeaderCapture, KnownMethods, UrlRedaction};
-use otelware::operation::{Cancellation, Providers, Signals};
 use otelware::opentelemetry::KeyValue;
+use otelware::operation::{Cancellation, Lazily, Providers, Signals};
 use otelware::propagation::Trust;
 use otelware::semconv::attribute;
 use std::borrow::Cow;
@@ -80,7 +80,7 @@ impl HttpServerLayer {
 
 impl<Bodies> HttpServerLayer<Bodies> {
     fn options_mut(&mut self) -> &mut Options {
-        Server::options_mut(&mut self.server)
+        Lazily::options_mut(&mut self.server)
     }
 
     fn providers_mut(&mut self) -> &mut Providers {

@@ -1,43 +1,7 @@
 //! `http.route`: the template that a request's path matched.
 
-use otelware::operation::Interned;
-use otelware::opentelemetry::StringValue;
+use otelware::operation::{Interned, Label};
 use std::cell::Cell;
-
-/// A route, interned where there is room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Route {
-    Interned(Interned),
-    Owned(String),
-}
-
-impl Route {
-    #[inline]
-    pub(super) fn new(route: &str) -> Self {
-        Interned::new(route).map_or_else(|| Self::Owned(route.to_owned()), Self::Interned)
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Interned(route) => route.as_str(),
-            Self::Owned(route) => route,
-        }
-    }
-
-    pub(super) fn value(&self) -> StringValue {
-        match self {
-            Self::Interned(route) => route.as_str().into(),
-            Self::Owned(route) => route.clone().into(),
-        }
-    }
-
-    pub(super) fn id(&self) -> Option<u64> {
-        match self {
-            Self::Interned(route) => Some(route.id()),
-            Self::Owned(_) => None,
-        }
-    }
-}
 
 /// What may be told of a route on a thread.
 #[derive(Clone, Copy)]
@@ -70,11 +34,11 @@ pub fn set_route(route: &str) {
 
 /// What was said with [`set_route`] since the slot was opened or last asked.
 #[inline]
-pub(super) fn take() -> Option<Route> {
+pub(super) fn take() -> Option<Label> {
     match SLOT.get() {
         Slot::Told(route) => {
             SLOT.set(Slot::Open);
-            Some(Route::Interned(route))
+            Some(Label::Interned(route))
         }
         _ => None,
     }

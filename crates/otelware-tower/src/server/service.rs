@@ -1,4 +1,4 @@
-use super::call::Server;
+use super::call::{Server, ServerCall};
 use super::future::ResponseFuture;
 use super::route::OpenSlot;
 use crate::count::{PassBodies, RequestBodies};
@@ -67,7 +67,7 @@ where
     }
 
     fn call(&mut self, request: Request<Req>) -> Self::Future {
-        let Some(mut operation) = self.server.begin(&request) else {
+        let Some(mut operation) = ServerCall::begin(&self.server, &request) else {
             let request = Bodies::wrap(request, Arc::default);
             return ResponseFuture::new(self.inner.call(request), None);
         };

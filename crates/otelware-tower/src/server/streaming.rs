@@ -1,15 +1,15 @@
 //! Responses that live long: server-sent events and other streams.
 
-use super::call::{Server, ServerCall, body_error_type};
+use super::call::{Running, Server, ServerCall, body_error_type};
 use http::{HeaderMap, header};
 use http_body::{Body, Frame, SizeHint};
 use otelware::http::OperationBody;
-use otelware::operation::{
-    Cancellation, Describe, End, Family, InFlight, Operation, Outcome, Signals, Start,
-};
 use otelware::opentelemetry::baggage::{Baggage, BaggageExt};
 use otelware::opentelemetry::trace::{Link, SpanContext, SpanKind};
 use otelware::opentelemetry::{Context as OtelContext, KeyValue};
+use otelware::operation::{
+    Cancellation, Describe, End, Family, InFlight, Operation, Outcome, Signals, Start,
+};
 use pin_project_lite::pin_project;
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -197,7 +197,10 @@ impl Segments {
         in_flight: Option<InFlight>,
     ) -> Self {
         // The baggage goes on, the span does not: each segment begins a trace.
-        let baggage = context.baggage().iter().map(|(key, entry)| (key.clone(), entry.clone()));
+        let baggage = context
+            .baggage()
+            .iter()
+            .map(|(key, entry)| (key.clone(), entry.clone()));
         Self {
             server,
             every,
@@ -270,7 +273,7 @@ impl Segments {
         };
         let number = self.next;
         self.next += 1;
-        let instrumentation = self.server.instrumentation();
+        let instrumentation = &Running::of(&self.server).instrumentation;
         instrumentation.start(start, Segment::default(), |_, list| {
             list.push(KeyValue::new(SEGMENT_NUMBER, number));
         })

@@ -1,7 +1,7 @@
 //! The trace's id in the response, for people and browsers to refer to.
 
-use http::header::{HeaderName, HeaderValue};
 use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
 use otelware::opentelemetry::trace::SpanContext;
 
 /// How a response tells the id of its trace.
@@ -29,7 +29,8 @@ impl TraceResponse {
                 }
             }
             Self::ServerTiming => {
-                if let Ok(value) = HeaderValue::try_from(format!("traceparent;desc=\"{context}\"")) {
+                if let Ok(value) = HeaderValue::try_from(format!("traceparent;desc=\"{context}\""))
+                {
                     // Other entries of the header are the application's own.
                     headers.append(HeaderName::from_static("server-timing"), value);
                 }

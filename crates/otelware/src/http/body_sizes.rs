@@ -18,9 +18,8 @@ impl BodySizes {
         instrumentation: &Instrumentation,
         [request, response]: [(&'static str, &'static str); 2],
     ) -> Self {
-        let sizes = |(name, description)| {
-            instrumentation.sizes(name, description, &boundaries::BODY_BYTES)
-        };
+        let sizes =
+            |(name, description)| instrumentation.sizes(name, description, &boundaries::BODY_BYTES);
         Self {
             request: sizes(request),
             response: sizes(response),

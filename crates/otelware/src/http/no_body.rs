@@ -52,7 +52,11 @@ mod tests {
             (Method::CONNECT, StatusCode::OK, true),
             (Method::CONNECT, StatusCode::FORBIDDEN, false),
         ] {
-            assert_eq!(NoBody::of(&method).applies(status), applies, "{method} {status}");
+            assert_eq!(
+                NoBody::of(&method).applies(status),
+                applies,
+                "{method} {status}"
+            );
         }
     }
 }

@@ -61,7 +61,9 @@ mod tests {
     #[test]
     fn only_the_same_operation_seen_twice_is_a_double() {
         use Family::*;
-        let all = [Custom, HttpServer, HttpClient, RpcServer, RpcClient, Database, Messaging];
+        let all = [
+            Custom, HttpServer, HttpClient, RpcServer, RpcClient, Database, Messaging,
+        ];
         let doubles: Vec<_> = all
             .into_iter()
             .flat_map(|inner| all.map(|outer| (inner, outer)))

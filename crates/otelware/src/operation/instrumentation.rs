@@ -133,9 +133,16 @@ impl Instrumentation {
     ) -> Operation<D> {
         let started = Moment::now();
         let (context, recording) = if start.signals.traces() {
-            self.start_span(start.name, start.kind, start.links, &start.parent, started, |list| {
-                attributes(&mut describe, list);
-            })
+            self.start_span(
+                start.name,
+                start.kind,
+                start.links,
+                &start.parent,
+                started,
+                |list| {
+                    attributes(&mut describe, list);
+                },
+            )
         } else {
             (start.parent, false)
         };

@@ -212,7 +212,10 @@ mod tests {
                 String::from_utf8_lossy(bytes).into_owned()
             })
         };
-        assert_eq!((look("a"), look("a"), made.get()), ("a".into(), "a".into(), 1));
+        assert_eq!(
+            (look("a"), look("a"), made.get()),
+            ("a".into(), "a".into(), 1)
+        );
         for n in 0..10_000 {
             let text = format!("host-{n}");
             assert_eq!(look(&text), text);

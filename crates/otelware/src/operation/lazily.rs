@@ -68,7 +68,13 @@ mod tests {
         assert_eq!(clone.get_or_make(|_| unreachable!()), "1");
         *Lazily::options_mut(&mut first) = 2;
         assert_eq!(first.get_or_make(ToString::to_string), "2");
-        assert_eq!((clone.options(), clone.get_or_make(|_| unreachable!()).as_str()), (&1, "1"));
+        assert_eq!(
+            (
+                clone.options(),
+                clone.get_or_make(|_| unreachable!()).as_str()
+            ),
+            (&1, "1")
+        );
         drop(clone);
         // Changed after its use, and nobody else has it: made anew all the same.
         *Lazily::options_mut(&mut first) = 3;

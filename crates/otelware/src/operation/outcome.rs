@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn an_error_is_classed_by_the_last_part_of_its_type() {
         assert_eq!(ErrorType::of::<std::fmt::Error>().as_str(), "core::Error");
-        assert_eq!(ErrorType::of::<std::num::ParseIntError>().as_str(), "ParseIntError");
+        assert_eq!(
+            ErrorType::of::<std::num::ParseIntError>().as_str(),
+            "ParseIntError"
+        );
         assert_eq!(ErrorType::of::<Vec<std::io::Error>>().as_str(), "Vec");
     }
 }

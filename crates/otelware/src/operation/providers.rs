@@ -1,7 +1,7 @@
 //! Where an instrumentation's spans, measurements and context go.
 
-use crate::propagation::SharedPropagator;
 use super::event::{EventSink, EventSource};
+use crate::propagation::SharedPropagator;
 use opentelemetry::logs::{Logger, LoggerProvider};
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::propagation::TextMapPropagator;
@@ -57,10 +57,7 @@ impl Providers {
     }
 
     /// Context is propagated by this propagator.
-    pub fn set_propagator(
-        &mut self,
-        propagator: impl TextMapPropagator + Send + Sync + 'static,
-    ) {
+    pub fn set_propagator(&mut self, propagator: impl TextMapPropagator + Send + Sync + 'static) {
         self.propagator = Some(SharedPropagator::new(propagator));
     }
 
@@ -141,7 +138,14 @@ impl std::fmt::Debug for Providers {
         f.debug_struct("Providers")
             .field("tracer", &from(self.tracer.is_some()))
             .field("meter", &from(self.meter.is_some()))
-            .field("logger", &if self.logger.is_some() { "given" } else { "none" })
+            .field(
+                "logger",
+                &if self.logger.is_some() {
+                    "given"
+                } else {
+                    "none"
+                },
+            )
             .field("propagator", &from(self.propagator.is_some()))
             .finish()
     }

@@ -92,7 +92,8 @@ impl<I: Instrument> Series<I> {
     ) -> Option<&I::Bound> {
         let key = key?;
         let [route, error, packed, more] = key;
-        let hash = hash_number(hash_number(route ^ more.rotate_left(21)) ^ error.rotate_left(32) ^ packed);
+        let hash =
+            hash_number(hash_number(route ^ more.rotate_left(21)) ^ error.rotate_left(32) ^ packed);
         self.bound.get_or_insert_with(
             hash,
             |known| *known == key,

@@ -13,13 +13,25 @@ pub struct Signals {
 
 impl Signals {
     /// Neither spans nor metrics.
-    pub const NONE: Self = Self { traces: false, metrics: false };
+    pub const NONE: Self = Self {
+        traces: false,
+        metrics: false,
+    };
     /// Spans only.
-    pub const TRACES: Self = Self { traces: true, metrics: false };
+    pub const TRACES: Self = Self {
+        traces: true,
+        metrics: false,
+    };
     /// Metrics only.
-    pub const METRICS: Self = Self { traces: false, metrics: true };
+    pub const METRICS: Self = Self {
+        traces: false,
+        metrics: true,
+    };
     /// Spans and metrics.
-    pub const ALL: Self = Self { traces: true, metrics: true };
+    pub const ALL: Self = Self {
+        traces: true,
+        metrics: true,
+    };
 
     /// Whether spans are wanted.
     pub const fn traces(self) -> bool {

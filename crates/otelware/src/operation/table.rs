@@ -84,9 +84,7 @@ impl<K, V, const BUCKETS: usize, const WAYS: usize> Default for Table<K, V, BUCK
     }
 }
 
-impl<K, V, const BUCKETS: usize, const WAYS: usize> std::fmt::Debug
-    for Table<K, V, BUCKETS, WAYS>
-{
+impl<K, V, const BUCKETS: usize, const WAYS: usize> std::fmt::Debug for Table<K, V, BUCKETS, WAYS> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Table")
             .field("capacity", &(BUCKETS * WAYS))

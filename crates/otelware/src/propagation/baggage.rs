@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
+use super::list;
 use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::{Context, Key, StringValue};
-use super::list;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 pub(super) const BAGGAGE: &str = "baggage";
@@ -81,8 +81,7 @@ impl BaggagePropagator {
     ) -> Option<Context> {
         let headers = extractor.get_all(BAGGAGE)?;
         let mut intake = Intake::new(Baggage::new(), self.limits);
-        for member in headers.into_iter().flat_map(list::members)
-        {
+        for member in headers.into_iter().flat_map(list::members) {
             if !intake.wants_more() {
                 break;
             }

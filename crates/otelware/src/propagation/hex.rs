@@ -111,7 +111,10 @@ mod tests {
             for (value, digit) in DIGITS.iter().enumerate() {
                 let mut digits = [b'0'; 16];
                 digits[position] = *digit;
-                assert_eq!(span_id(&digits), Some((value as u64) << (60 - 4 * position)));
+                assert_eq!(
+                    span_id(&digits),
+                    Some((value as u64) << (60 - 4 * position))
+                );
             }
         }
         assert_eq!(number(b"00f067aa0ba902b7"), Some(0x00f0_67aa_0ba9_02b7));

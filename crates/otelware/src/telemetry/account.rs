@@ -52,6 +52,8 @@ pub(super) struct Account {
     failed: AtomicU64,
     dropped: AtomicU64,
     next_warning: AtomicU64,
+    /// How many drops the warnings have told of.
+    warned_of: AtomicU64,
     last_error: Mutex<Option<String>>,
     attempts: Attempts,
 }
@@ -70,6 +72,7 @@ impl Account {
             failed: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             next_warning: AtomicU64::new(0),
+            warned_of: AtomicU64::new(0),
             last_error: Mutex::new(None),
             attempts: Attempts::default(),
         }
@@ -166,6 +169,19 @@ impl Account {
         {
             return;
         }
+        self.tell_of_drops(dropped, "so far");
+    }
+
+    /// Warns of drops that no warning has told of yet: the last word at a shutdown.
+    pub(super) fn warn_of_untold_drops(&self) {
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > self.warned_of.load(Ordering::Relaxed) {
+            self.tell_of_drops(dropped, "in all");
+        }
+    }
+
+    fn tell_of_drops(&self, dropped: u64, extent: &str) {
+        self.warned_of.store(dropped, Ordering::Relaxed);
         // A warning about a full queue must not enter that queue.
         let _suppressed = Context::enter_telemetry_suppressed_scope();
         let Self {
@@ -176,8 +192,8 @@ impl Account {
         } = self;
         let lost = signal.items(dropped);
         report::warn(&format!(
-            "{signal}: {lost} dropped so far, because the export queue is full (capacity {capacity}): the endpoint is \
-             away or slower than the service. {capacity_variable} sets the capacity"
+            "{signal}: {lost} dropped {extent}, because the export queue is full (capacity {capacity}): the endpoint \
+             is away or slower than the service. {capacity_variable} sets the capacity"
         ));
     }
 }

@@ -45,8 +45,10 @@ impl Attempts {
         !self.endpoint_down.swap(!delivered, Ordering::Relaxed)
     }
 
-    /// From now on only a few attempts are made for each batch.
+    /// From now on only a few attempts are made for each batch. A batch that waits for its next
+    /// attempt has them before it: the endpoint may be back.
     pub(super) fn close(&self) {
+        self.made.store(0, Ordering::Relaxed);
         self.closing.store(true, Ordering::Relaxed);
     }
 
@@ -101,7 +103,7 @@ mod tests {
         attempts.begin();
         assert_eq!((tries(&attempts), attempts.gave_up()), (100, false));
         attempts.close();
-        assert!(!attempts.may_try());
+        assert_eq!((tries(&attempts), attempts.gave_up()), (4, true));
         attempts.begin();
         assert!(!attempts.gave_up());
         assert_eq!((tries(&attempts), attempts.gave_up()), (4, true));

@@ -319,7 +319,8 @@ impl TelemetryBuilder {
             metrics = step(metrics);
         }
         if settings.traces.console {
-            traces = traces.with_span_processor(ConsoleSpanProcessor::new(ConsoleSpanExporter::new()));
+            traces =
+                traces.with_span_processor(ConsoleSpanProcessor::new(ConsoleSpanExporter::new()));
         }
         // The subscriber's own lines are the same thing.
         if settings.logs.console && !self.subscriber {

@@ -5,8 +5,9 @@ use std::fmt;
 use super::environment::Complaint;
 use super::signal::Signal;
 
-/// Why [`install`](super::TelemetryBuilder::install) failed. Its text says which setting is wrong and what to do.
-#[derive(Debug, thiserror::Error)]
+/// Why [`install`](super::TelemetryBuilder::install) failed. Its text says which setting is wrong and what to do, also
+/// where `main` returns it and its `Debug` form is printed.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
     /// Values of environment variables that cannot be used, in [`strict`](super::TelemetryBuilder::strict) mode.
@@ -27,6 +28,12 @@ pub enum SetupError {
     /// The threads that export could not be started.
     #[error("the runtime for exporters could not be started: {0}")]
     Runtime(#[source] std::io::Error),
+}
+
+impl fmt::Debug for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn lines(complaints: &[Complaint]) -> String {

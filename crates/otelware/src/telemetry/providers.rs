@@ -91,6 +91,7 @@ fn shut_down(
     limit: Duration,
     shut_down: impl FnOnce(Duration) -> OTelSdkResult + Send + 'static,
 ) -> Option<SignalFailure> {
+    account.warn_of_untold_drops();
     let before = account.health();
     account.attempts().close();
     let cause = match run_bounded(limit, move || shut_down(limit)) {

@@ -54,7 +54,11 @@ impl OperationBuilder {
         value: impl Into<opentelemetry::Value>,
     ) -> Self {
         let attribute = KeyValue::new(key, value);
-        match self.attributes.iter_mut().find(|set| set.key == attribute.key) {
+        match self
+            .attributes
+            .iter_mut()
+            .find(|set| set.key == attribute.key)
+        {
             Some(set) => *set = attribute,
             None => self.attributes.push(attribute),
         }

@@ -8,8 +8,8 @@ use crate::http::{
     protocol_id, protocol_version, status_error,
 };
 use crate::operation::{
-    Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Label, Lazily, Operation,
-    Outcome, Series, SeriesKey, Signals, Start, bounded, is_doubled, recent_value,
+    Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Label, Lazily,
+    Operation, Outcome, Series, SeriesKey, Signals, Start, bounded, is_doubled, recent_value,
 };
 use crate::propagation::{self, HeaderInjector, Outbound};
 use crate::semconv::{attribute, boundaries, event, metric, unit, value};
@@ -22,8 +22,8 @@ use opentelemetry::{Context, KeyValue};
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The instrumentation of one HTTP client, shared by all its requests.
 #[derive(Clone, Debug)]
