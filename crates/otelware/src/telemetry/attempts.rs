@@ -13,6 +13,8 @@ pub(super) struct Attempts {
     closing: AtomicBool,
     endpoint_down: AtomicBool,
     made: AtomicUsize,
+    /// Whether the batch that waited when the shutdown began has one more attempt.
+    last_chance: AtomicBool,
     refused: AtomicBool,
     network_error: Mutex<Option<String>>,
 }
@@ -22,6 +24,7 @@ impl Attempts {
     pub(super) fn begin(&self) {
         self.made.store(0, Ordering::Relaxed);
         self.refused.store(false, Ordering::Relaxed);
+        self.last_chance.store(false, Ordering::Relaxed);
         self.network_error();
     }
 
@@ -33,7 +36,9 @@ impl Attempts {
         } else {
             ATTEMPTS_WHILE_CLOSING
         };
-        let allowed = !self.closing.load(Ordering::Relaxed) || made < limit;
+        let allowed = !self.closing.load(Ordering::Relaxed)
+            || made < limit
+            || self.last_chance.swap(false, Ordering::Relaxed);
         if !allowed {
             self.refused.store(true, Ordering::Relaxed);
         }
@@ -46,9 +51,9 @@ impl Attempts {
     }
 
     /// From now on only a few attempts are made for each batch. A batch that waits for its next
-    /// attempt has them before it: the endpoint may be back.
+    /// attempt still has that one: the endpoint may be back.
     pub(super) fn close(&self) {
-        self.made.store(0, Ordering::Relaxed);
+        self.last_chance.store(true, Ordering::Relaxed);
         self.closing.store(true, Ordering::Relaxed);
     }
 
@@ -103,7 +108,7 @@ mod tests {
         attempts.begin();
         assert_eq!((tries(&attempts), attempts.gave_up()), (100, false));
         attempts.close();
-        assert_eq!((tries(&attempts), attempts.gave_up()), (4, true));
+        assert_eq!((tries(&attempts), attempts.gave_up()), (1, true));
         attempts.begin();
         assert!(!attempts.gave_up());
         assert_eq!((tries(&attempts), attempts.gave_up()), (4, true));
