@@ -26,6 +26,9 @@ pub(crate) enum Variant {
     /// `otelware-tower`.
     #[cfg(feature = "ours")]
     Ours,
+    /// `otelware-tower` with late attributes, as `otelware::init` has them where most spans are dropped.
+    #[cfg(feature = "ours")]
+    Late,
 }
 
 impl Variant {
@@ -36,6 +39,8 @@ impl Variant {
         Self::Peer,
         #[cfg(feature = "ours")]
         Self::Ours,
+        #[cfg(feature = "ours")]
+        Self::Late,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -46,6 +51,8 @@ impl Variant {
             Self::Peer => "peer",
             #[cfg(feature = "ours")]
             Self::Ours => "ours",
+            #[cfg(feature = "ours")]
+            Self::Late => "late",
         }
     }
 
@@ -69,6 +76,8 @@ impl Variant {
             }
             #[cfg(feature = "ours")]
             Self::Ours => router.layer(ours::layer(telemetry)),
+            #[cfg(feature = "ours")]
+            Self::Late => router.layer(ours::layer(telemetry).with_late_attributes()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The life of a request at its server.
 
 use super::access_log::AccessLog;
+use super::names::Names;
 use super::options::{Options, PeerAddress, RequestView, ResponseView};
 use super::route;
 use super::scheme::Scheme;
@@ -17,8 +18,8 @@ use otelware::opentelemetry::trace::{Link, SpanKind, TraceContextExt};
 use otelware::opentelemetry::{Context, Key, KeyValue, StringValue};
 use otelware::operation::{
     Describe, End, ErrorType, Exception, Family, InFlight, Instrumentation, Interned, Label,
-    Lazily, Operation, Outcome, Recent, Series, SeriesKey, Signals, Start, Table, bounded,
-    extend_replacing, hash_number, is_doubled, recent_value,
+    Lazily, Operation, Outcome, Recent, Series, SeriesKey, Signals, Start, bounded,
+    extend_replacing, is_doubled, recent_value,
 };
 use otelware::propagation::{self, HeaderExtractor, Inbound, Trust};
 use otelware::semconv::{attribute, boundaries, event, metric, unit, value};
@@ -36,8 +37,7 @@ pub(super) type Server = Lazily<Options, Running>;
 pub(super) struct Running {
     pub(super) instrumentation: Instrumentation,
     known_methods: KnownMethods,
-    /// Span names by method and route.
-    names: Table<(u8, u64), &'static str>,
+    names: Names,
     duration: Series<Histogram<f64>>,
     active: Option<Series<UpDownCounter<i64>>>,
     streams: Option<Series<UpDownCounter<i64>>>,
@@ -61,7 +61,7 @@ impl Running {
                 .known_methods
                 .clone()
                 .unwrap_or_else(KnownMethods::from_env),
-            names: Table::new(),
+            names: Names::default(),
             duration: instrumentation.durations(
                 metric::HTTP_SERVER_REQUEST_DURATION,
                 "Duration of HTTP server requests.",
@@ -97,27 +97,6 @@ impl Running {
                 )
             }),
             instrumentation,
-        }
-    }
-
-    /// The span's name: `GET /users/{id}`, or `GET` without a route.
-    fn span_name(&self, method: MethodLabel, route: Option<&Label>) -> Cow<'static, str> {
-        let Some(route) = route else {
-            return Cow::Borrowed(method.span_name());
-        };
-        let format = || format!("{} {}", method.span_name(), route.as_str());
-        let interned = route.id().and_then(|id| {
-            let key = (method.id(), id);
-            // Names that do not fit into the pool make no entry, but look for one each time.
-            self.names.get_or_try_insert_with(
-                hash_number(id ^ u64::from(method.id()) << 56),
-                |known| *known == key,
-                || Some((key, Interned::new(&format())?.as_str())),
-            )
-        });
-        match interned {
-            Some(name) => Cow::Borrowed(*name),
-            None => Cow::Owned(format()),
         }
     }
 }
@@ -163,12 +142,15 @@ impl ServerCall {
         });
 
         let method = running.known_methods.label(request.method());
-        let route = match &options.route {
-            None => matched_route(request.extensions()).map(Label::new),
-            Some(hook) => hook(view)
-                .as_deref()
-                .or_else(|| matched_route(request.extensions()))
-                .map(Label::new),
+        let own_route = options.route.as_ref().and_then(|hook| hook(view));
+        let route = match own_route.as_deref() {
+            Some(route) => Some(route),
+            None => matched_route(request.extensions()),
+        };
+        let named = route.and_then(|route| running.names.route(route));
+        let route = match named {
+            Some(named) => Some(named.label()),
+            None => route.map(Label::new),
         };
         let peer = || peer_address(request.extensions());
         let original = options
@@ -185,9 +167,12 @@ impl ServerCall {
         let has_own_name = own_name.is_some();
         let name = match own_name {
             Some(name) => Cow::Owned(name),
-            None => running.span_name(method, route.as_ref()),
+            None => match named {
+                Some(named) => named.name(method),
+                None => running.names.of(method, route.as_ref()),
+            },
         };
-        let call = ServerCall {
+        let mut call = Self {
             server: server.clone(),
             method,
             route,
@@ -197,17 +182,18 @@ impl ServerCall {
             scheme,
             version: request.version(),
             status: None,
-            own_error: None,
             announced: None,
             response_bytes: None,
-            begun_with: Vec::new(),
-            request_bytes: None,
-            extra_metric: match &options.metric_attributes {
-                Some(hook) if signals.metrics() => hook(view),
-                _ => Vec::new(),
-            },
-            access_log: options.access_log.then(|| Box::new(AccessLog::new(view))),
+            extras: None,
         };
+        if options.access_log {
+            call.extras_mut().access_log = Some(AccessLog::new(view));
+        }
+        if let Some(hook) = &options.metric_attributes
+            && signals.metrics()
+        {
+            call.extras_mut().metric_attributes = hook(view);
+        }
         let in_flight = match &running.active {
             Some(active) if signals.metrics() => Some(call.count(active)),
             _ => None,
@@ -266,7 +252,8 @@ impl ServerCall {
                 extend_replacing(list, not_reserved(hook(view)));
             }
             if options.response_attributes.is_some() {
-                call.begun_with = list.iter().map(|attribute| attribute.key.clone()).collect();
+                call.extras_mut().begun_with =
+                    list.iter().map(|attribute| attribute.key.clone()).collect();
             }
         }))
     }
@@ -394,23 +381,46 @@ pub(super) struct ServerCall {
     scheme: Scheme,
     version: Version,
     status: Option<StatusCode>,
-    /// The class that the application gave the response, see [`ErrorType`].
-    own_error: Option<ErrorType>,
     /// How many bytes the response's body is to have.
     announced: Option<u64>,
     /// How many bytes of the response's body went by, if it is observed.
     response_bytes: Option<u64>,
+    /// What few requests need.
+    extras: Option<Box<Extras>>,
+}
+
+/// What is known of a request where options or the application ask for it. Apart from the rest,
+/// so that requests without it are small.
+#[derive(Debug, Default)]
+struct Extras {
+    /// The class that the application gave the response.
+    own_error: Option<ErrorType>,
     /// The attributes that the span began with, where hooks may give some of them again.
     begun_with: Vec<Key>,
+    /// The bytes of the request's body, as they flow.
     request_bytes: Option<Arc<AtomicU64>>,
-    extra_metric: Vec<KeyValue>,
-    access_log: Option<Box<AccessLog>>,
+    /// The attributes that a hook adds to all metrics.
+    metric_attributes: Vec<KeyValue>,
+    access_log: Option<AccessLog>,
 }
 
 impl ServerCall {
     /// The bytes of the request's body are counted here.
     pub(super) fn count_request_bytes(&mut self) -> Arc<AtomicU64> {
-        self.request_bytes.get_or_insert_default().clone()
+        let bytes = &mut self.extras_mut().request_bytes;
+        bytes.get_or_insert_default().clone()
+    }
+
+    fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    /// The attributes that a hook adds to all metrics.
+    fn metric_attributes(&self) -> &[KeyValue] {
+        match &self.extras {
+            Some(extras) => &extras.metric_attributes,
+            None => &[],
+        }
     }
 
     /// Takes the response: the operation goes on with its body, or ends where there is none.
@@ -430,14 +440,18 @@ impl ServerCall {
         }
         let call = operation.describe_mut();
         call.status = Some(status);
-        call.own_error = response.extensions().get::<ErrorType>().cloned();
+        if let Some(class) = response.extensions().get::<ErrorType>() {
+            call.extras_mut().own_error = Some(class.clone());
+        }
         call.response_bytes = Some(0);
         call.announced = exact.or_else(|| {
             text(response.headers(), &header::CONTENT_LENGTH)?
                 .parse()
                 .ok()
         });
-        if let Some(log) = &mut call.access_log {
+        if let Some(extras) = &mut call.extras
+            && let Some(log) = &mut extras.access_log
+        {
             log.respond(response.headers());
         }
         let bodiless = call.no_body.applies(status) || response.body().is_end_stream();
@@ -445,13 +459,15 @@ impl ServerCall {
             let span = operation.context().span();
             let mut list = options.response_headers.attributes(response.headers());
             if let Some(hook) = &options.response_attributes {
-                let begun_with = &operation.describe().begun_with;
+                let extras = operation.describe().extras.as_deref();
                 let mut more = not_reserved(hook(ResponseView {
                     status,
                     headers: response.headers(),
                     extensions: response.extensions(),
                 }));
-                more.retain(|attribute| !begun_with.contains(&attribute.key));
+                more.retain(|attribute| {
+                    !extras.is_some_and(|extras| extras.begun_with.contains(&attribute.key))
+                });
                 extend_replacing(&mut list, more);
             }
             span.set_attributes(list);
@@ -508,7 +524,7 @@ impl ServerCall {
     /// Counts the request while it is in flight.
     fn count(&self, series: &Series<UpDownCounter<i64>>) -> InFlight {
         let key = self
-            .extra_metric
+            .metric_attributes()
             .is_empty()
             .then_some([0, 0, self.packed(), 0]);
         series.count(key, || {
@@ -516,7 +532,7 @@ impl ServerCall {
                 KeyValue::new(attribute::HTTP_REQUEST_METHOD, self.method.as_str()),
                 KeyValue::new(attribute::URL_SCHEME, self.scheme.as_str()),
             ];
-            extend_replacing(&mut list, self.extra_metric.clone());
+            extend_replacing(&mut list, self.metric_attributes().to_vec());
             list
         })
     }
@@ -526,7 +542,7 @@ impl ServerCall {
     }
 
     fn series_key(&self, error: Option<&ErrorType>) -> Option<SeriesKey> {
-        if !self.extra_metric.is_empty() {
+        if !self.metric_attributes().is_empty() {
             return None;
         }
         let route = match &self.route {
@@ -545,7 +561,7 @@ impl ServerCall {
     }
 
     fn series_attributes(&self, error: Option<&ErrorType>) -> Vec<KeyValue> {
-        let mut list = Vec::with_capacity(6 + self.extra_metric.len());
+        let mut list = Vec::with_capacity(6 + self.metric_attributes().len());
         list.push(KeyValue::new(
             attribute::HTTP_REQUEST_METHOD,
             self.method.as_str(),
@@ -564,7 +580,7 @@ impl ServerCall {
         if let Some(version) = protocol_version(self.version) {
             list.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
         }
-        extend_replacing(&mut list, self.extra_metric.clone());
+        extend_replacing(&mut list, self.metric_attributes().to_vec());
         list
     }
 }
@@ -589,7 +605,7 @@ impl Describe for ServerCall {
             if let Some(route) = self.route.as_ref().filter(|_| self.late_route) {
                 span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.value()));
                 if !self.has_own_name {
-                    span.update_name(running.span_name(self.method, Some(route)));
+                    span.update_name(running.names.of(self.method, Some(route)));
                 }
             }
         }
@@ -599,9 +615,9 @@ impl Describe for ServerCall {
             let seconds = end.duration().as_secs_f64();
             running.duration.measure(seconds, key(), attributes);
         }
-        let request_bytes = self
-            .request_bytes
-            .as_ref()
+        let extras = self.extras.as_deref();
+        let request_bytes = extras
+            .and_then(|extras| extras.request_bytes.as_ref())
             .map(|bytes| bytes.load(Ordering::Relaxed));
         if let Some(sizes) = &running.sizes {
             sizes.tell(end, request_bytes, self.response_bytes, key(), attributes);
@@ -609,7 +625,7 @@ impl Describe for ServerCall {
         if *end.outcome() == Outcome::Panicked {
             self.exception(end.context(), &value::PANIC.into(), &"the handler panicked");
         }
-        if let Some(log) = &self.access_log {
+        if let Some(log) = extras.and_then(|extras| extras.access_log.as_ref()) {
             log.write(
                 end,
                 self.method,
@@ -638,7 +654,8 @@ impl DescribeBody for ServerCall {
     }
 
     fn outcome(&self) -> Outcome {
-        if let Some(class) = &self.own_error {
+        let extras = self.extras.as_deref();
+        if let Some(class) = extras.and_then(|extras| extras.own_error.as_ref()) {
             return Outcome::Error(class.clone());
         }
         match self.status {

@@ -6,6 +6,7 @@ mod call;
 mod forwarded;
 mod future;
 mod layer;
+mod names;
 mod options;
 mod route;
 mod scheme;

@@ -35,7 +35,7 @@ pub use providers::Providers;
 pub(crate) use providers::set_global_late_attributes;
 pub use series::{InFlight, Instrument, Series, SeriesKey};
 pub use signals::Signals;
-pub use table::{Table, hash_number};
+pub use table::{Table, hash_bytes};
 
 /// Adds to a layer or wrapper (which is `#[must_use]`) the methods by which every crate of the family is handed its
 /// providers. The type has a method `providers_mut(&mut self) -> &mut Providers`.

@@ -96,7 +96,7 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Mixes a number into a hash whose upper bits are good.
 #[inline]
-pub fn hash_number(number: u64) -> u64 {
+pub(super) fn hash_number(number: u64) -> u64 {
     let mixed = (number ^ (number >> 29)).wrapping_mul(MULTIPLIER);
     (mixed ^ (mixed >> 32)).wrapping_mul(MULTIPLIER)
 }
@@ -104,7 +104,7 @@ pub fn hash_number(number: u64) -> u64 {
 /// A hash over bytes for the tables of this crate. It is fast and not keyed: the tables stay
 /// bounded under chosen keys.
 #[inline]
-pub(super) fn hash_bytes(bytes: &[u8]) -> u64 {
+pub fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut hash = bytes.len() as u64;
     let (chunks, rest) = bytes.as_chunks::<8>();
     for chunk in chunks {

@@ -32,12 +32,14 @@ pub(super) fn trace_id(digits: &[u8; 32]) -> Option<u128> {
 /// Reads a span id from 16 lower-case digits.
 pub(super) fn span_id(digits: &[u8; 16]) -> Option<u64> {
     let (high, low) = digits.as_chunks::<8>().0.split_first()?;
-    let low = low.first()?;
-    Some(u64::from(eight(*high)?) << 32 | u64::from(eight(*low)?))
+    let ((high, wrong_high), (low, wrong_low)) = (eight(*high), eight(*low.first()?));
+    (wrong_high | wrong_low == 0).then_some(high << 32 | low)
 }
 
-/// Reads eight lower-case digits at once: every step works on all bytes of one number.
-fn eight(digits: [u8; 8]) -> Option<u32> {
+/// Reads eight lower-case digits at once: every step works on all bytes of one number. The second
+/// number is zero if they are such digits.
+#[inline]
+fn eight(digits: [u8; 8]) -> (u64, u64) {
     const fn each(byte: u8) -> u64 {
         u64::from_ne_bytes([byte; 8])
     }
@@ -49,12 +51,10 @@ fn eight(digits: [u8; 8]) -> Option<u32> {
     // From 10 on this reaches the uppermost bit, as letters must and digits must not.
     let from_ten = (values + each(0x80 - 10)) & each(0x80);
     let from_sixteen = values & each(0x10);
-    if written != digits || from_ten != letters << 7 || from_sixteen != 0 {
-        return None;
-    }
+    let wrong = (written ^ digits) | (from_ten ^ letters << 7) | from_sixteen;
     let bytes = (values >> 4 & 0x00f0_00f0_00f0_00f0) | (values & 0x000f_000f_000f_000f);
     let words = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
-    Some((words | words >> 16) as u32)
+    ((words | words >> 16) & 0xffff_ffff, wrong)
 }
 
 /// Reads up to 16 lower-case digits; none at all read as zero.
