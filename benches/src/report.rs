@@ -184,25 +184,29 @@ impl Results {
 
     #[cfg(feature = "ours")]
     fn verdicts(&self) -> Vec<Verdict> {
-        let instructions = INSTRUCTION_LIMITS.iter().filter_map(|(name, variant, limit)| {
-            let (ours, peer) = self.ours_and_peer(name, *variant)?;
-            let ratio = ours.instructions / peer.instructions;
-            let variant = variant.name();
-            Some(Verdict {
-                text: format!("{name}: {variant}/peer = {ratio:.3} (limit {limit:.2})"),
-                kept: ratio <= *limit,
-            })
-        });
-        let allocations = self.ours_and_peer("both", Variant::Ours).map(|(ours, peer)| {
-            let limit = peer.allocations / 2.0;
-            Verdict {
-                text: format!(
-                    "allocations: ours {:.1}, limit peer/2 = {limit:.1}",
-                    ours.allocations
-                ),
-                kept: ours.allocations <= limit,
-            }
-        });
+        let instructions = INSTRUCTION_LIMITS
+            .iter()
+            .filter_map(|(name, variant, limit)| {
+                let (ours, peer) = self.ours_and_peer(name, *variant)?;
+                let ratio = ours.instructions / peer.instructions;
+                let variant = variant.name();
+                Some(Verdict {
+                    text: format!("{name}: {variant}/peer = {ratio:.3} (limit {limit:.2})"),
+                    kept: ratio <= *limit,
+                })
+            });
+        let allocations = self
+            .ours_and_peer("both", Variant::Ours)
+            .map(|(ours, peer)| {
+                let limit = peer.allocations / 2.0;
+                Verdict {
+                    text: format!(
+                        "allocations: ours {:.1}, limit peer/2 = {limit:.1}",
+                        ours.allocations
+                    ),
+                    kept: ours.allocations <= limit,
+                }
+            });
         instructions.chain(allocations).collect()
     }
 
@@ -276,7 +280,10 @@ mod tests {
             verdicts(above),
             [
                 ("both: ours/peer = 0.460 (limit 0.45)".to_owned(), false),
-                ("unsampled: ours/peer = 0.460 (limit 0.30)".to_owned(), false),
+                (
+                    "unsampled: ours/peer = 0.460 (limit 0.30)".to_owned(),
+                    false
+                ),
                 ("offmet: late/peer = 0.460 (limit 0.30)".to_owned(), false),
                 (
                     "allocations: ours 11.0, limit peer/2 = 10.0".to_owned(),

@@ -5,8 +5,8 @@ use otelware::operation::{Interned, Label, Table, hash_bytes};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// So many known methods have their names kept; `_OTHER` has the last place.
-const METHODS: usize = 12;
+/// The first so many known methods have their names kept, and `_OTHER` after them.
+const KNOWN: usize = 11;
 
 /// The routes that a layer has seen, each with the names of its spans; bounded in number.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Names {
 #[derive(Debug)]
 pub(super) struct Route {
     template: Interned,
-    names: [OnceLock<Option<Interned>>; METHODS],
+    names: [OnceLock<Option<Interned>>; KNOWN + 1],
 }
 
 impl Names {
@@ -30,7 +30,7 @@ impl Names {
             |known| *known == template,
             || {
                 let template = Interned::new(template)?;
-                let names = [const { OnceLock::new() }; METHODS];
+                let names = [const { OnceLock::new() }; KNOWN + 1];
                 Some((template.as_str(), Route { template, names }))
             },
         )
@@ -59,14 +59,14 @@ impl Route {
     #[inline]
     pub(super) fn name(&self, method: MethodLabel) -> Cow<'static, str> {
         let template = self.template.as_str();
-        let place = match method.is_other() {
-            true => METHODS - 1,
-            false => usize::from(method.id()),
+        let place = match usize::from(method.id()) {
+            _ if method.is_other() => Some(KNOWN),
+            known if known < KNOWN => Some(known),
+            _ => None,
         };
-        let name = match self.names.get(place) {
-            Some(name) => *name.get_or_init(|| Interned::new(&format(method, template))),
-            None => None,
-        };
+        let name = place
+            .and_then(|place| self.names.get(place))
+            .and_then(|name| *name.get_or_init(|| Interned::new(&format(method, template))));
         match name {
             Some(name) => Cow::Borrowed(name.as_str()),
             None => Cow::Owned(format(method, template)),
