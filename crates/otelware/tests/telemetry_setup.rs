@@ -213,7 +213,7 @@ fn what_cannot_work_is_an_error_at_once() {
     let otlp = |variable, value| with(&[("OTEL_TRACES_EXPORTER", "otlp"), (variable, value)]);
     assert_eq!(
         error(otlp("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")),
-        r#"OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318/v1/traces" is not a URL of an OTLP endpoint; write http://host:port or https://host:port"#
+        r#"OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" is not a URL of an OTLP endpoint; write http://host:port or https://host:port"#
     );
     assert_eq!(
         error(otlp("OTEL_EXPORTER_OTLP_HEADERS", "authorization")),

@@ -13,6 +13,8 @@ use crate::telemetry::signal::Signal;
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::telemetry) struct Endpoint {
     url: String,
+    /// As it was written, for messages.
+    written: String,
     variable: Option<String>,
 }
 
@@ -30,6 +32,7 @@ impl Endpoint {
             (None, Some(url)) => (Some(general), url, true),
             (None, None) => (None, default(protocol).to_owned(), true),
         };
+        let written = url.clone();
         let url = if protocol.is_grpc() {
             with_scheme(environment, signal, url)
         } else if for_all {
@@ -38,7 +41,11 @@ impl Endpoint {
         } else {
             url
         };
-        let endpoint = Self { url, variable };
+        let endpoint = Self {
+            url,
+            written,
+            variable,
+        };
         endpoint.check()?;
         Ok(endpoint)
     }
@@ -63,7 +70,7 @@ impl Endpoint {
     /// An error that names the variable.
     pub(super) fn error(&self, problem: &str) -> SetupError {
         let source = self.variable.as_deref().unwrap_or("the default endpoint");
-        SetupError::Endpoint(format!("{source}: {:?} {problem}", self.shown()))
+        SetupError::Endpoint(format!("{source}: {:?} {problem}", redacted(&self.written)))
     }
 
     fn check(&self) -> Result<(), SetupError> {
@@ -268,8 +275,8 @@ mod tests {
         let advice =
             "is not a URL of an OTLP endpoint; write http://host:port or https://host:port";
         for (variable, value, shown) in [
-            (ALL, "collector:4318", "collector:4318/v1/traces"),
-            (ALL, "ftp://collector", "ftp://collector/v1/traces"),
+            (ALL, "collector:4318", "collector:4318"),
+            (ALL, "ftp://collector", "ftp://collector"),
             (TRACES, "http://", "http://"),
             (TRACES, "http://host:99999", "http://host:99999"),
             (TRACES, "http://host name", "http://host name"),
@@ -297,6 +304,7 @@ mod tests {
         }
         let endpoint = Endpoint {
             url: "http://user:secret@host".to_owned(),
+            written: String::new(),
             variable: None,
         };
         assert_eq!(
