@@ -3,6 +3,7 @@
 use otelware::http::{UrlRedaction, error_type_of, known_error_type};
 use otelware::operation::ErrorType;
 use otelware::semconv::value;
+use reqwest::Url;
 use reqwest_middleware::Error;
 use std::any::Any;
 
@@ -44,8 +45,22 @@ fn class_of_reqwest(error: &reqwest::Error) -> ErrorType {
 /// The error's text, in which reqwest shows the URL, without secrets of the URL.
 pub(crate) fn message(error: &Error, redaction: &UrlRedaction) -> String {
     let text = error.to_string();
-    match error.url() {
+    match url_of(error) {
         Some(url) => text.replace(url.as_str(), &redaction.url(url.as_str())),
         None => text,
+    }
+}
+
+/// The URL of the error, also where a middleware has wrapped it.
+fn url_of(error: &Error) -> Option<&Url> {
+    match error {
+        Error::Reqwest(error) => error.url(),
+        Error::Middleware(error) => error.chain().find_map(|cause| {
+            match cause.downcast_ref::<reqwest::Error>() {
+                Some(error) => error.url(),
+                // It tells of its cause's cause only.
+                None => cause.downcast_ref().and_then(url_of),
+            }
+        }),
     }
 }

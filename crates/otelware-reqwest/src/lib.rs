@@ -26,6 +26,9 @@
 //!     .build();
 //! ```
 //!
+//! Destinations are asked about the URL that is requested. reqwest follows redirects by itself and
+//! carries `traceparent` and `baggage` along, to another host too: see [Redirects](#redirects).
+//!
 //! # One request
 //!
 //! Extensions of a request tell of it alone:
@@ -72,6 +75,31 @@
 //!
 //! Redirects are followed within reqwest, where no middleware sees them: a redirected request is
 //! one span, whose URL is the one that was requested and whose status code is the last one.
+//!
+//! # Redirects
+//!
+//! To another host reqwest takes a redirected request's `traceparent`, `tracestate` and `baggage`
+//! along, whatever [`with_destinations`](HttpClientMiddleware::with_destinations) says of that host:
+//! it drops only headers of credentials such as `Authorization`. Where context must not leave, stop
+//! there by reqwest's [`redirect::Policy`](reqwest::redirect::Policy), and request the next URL
+//! anew:
+//!
+//! ```
+//! use otelware_reqwest::ClientExt;
+//! use reqwest::redirect::Policy;
+//!
+//! # fn example() -> Result<(), reqwest::Error> {
+//! let same_host_only = Policy::custom(|attempt| {
+//!     let same = attempt.previous().first().is_some_and(|first| first.host() == attempt.url().host());
+//!     match same && attempt.previous().len() <= 10 {
+//!         true => attempt.follow(),
+//!         false => attempt.stop(),
+//!     }
+//! });
+//! let client = reqwest::Client::builder().redirect(same_host_only).build()?.instrumented();
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Metrics
 //!

@@ -17,6 +17,10 @@ use std::pin::pin;
 ///
 /// See the [crate](crate) for an example and for what it emits. Among other middlewares it goes
 /// last, so that it sees each attempt of those that retry, and the headers that are sent.
+///
+/// Requests that share their extensions are attempts of one: hand
+/// [`execute_with_extensions`](reqwest_middleware::ClientWithMiddleware::execute_with_extensions) new
+/// ones for each request, or an unrelated one counts as resent (`http.request.resend_count`).
 #[derive(Clone, Debug)]
 #[must_use = "a middleware does nothing until a client has it"]
 pub struct HttpClientMiddleware {

@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+use std::fmt::{self, Display};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use otelware_testing::suites::Peer;
 use otelware_testing::{Attributes, Capture, ExpectedSpan, attributes, expect_span};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Body, Client};
-use reqwest_middleware::ClientWithMiddleware;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
 
 fn middleware(telemetry: &Capture) -> HttpClientMiddleware {
     HttpClientMiddleware::new()
@@ -168,8 +169,17 @@ impl Resolve for NoSuchHost {
 
 /// The class and the message of the exception of a request that fails.
 async fn failure(client: Client, url: &str) -> (String, String) {
+    failure_beneath(client, url, None).await
+}
+
+/// The same, with a middleware beneath the instrumentation.
+async fn failure_beneath(client: Client, url: &str, beneath: Option<Wrapping>) -> (String, String) {
     let telemetry = Capture::new();
-    let client = client.instrumented_with(middleware(&telemetry));
+    let mut client = ClientBuilder::new(client).with(middleware(&telemetry));
+    if let Some(beneath) = beneath {
+        client = client.with(beneath);
+    }
+    let client = client.build();
     let error = client.get(url).send().await.unwrap_err();
     assert!(
         error
@@ -219,6 +229,69 @@ async fn errors_have_short_classes_and_no_secrets() {
 
     let found = failure(plain().build().unwrap(), "ftp://shop.example/?sig=s3cr3t").await;
     assert_eq!(found.0, "builder");
+}
+
+/// A middleware that fails with an error of its own around that of reqwest.
+#[derive(Clone, Copy)]
+enum Wrapping {
+    /// The error of reqwest itself.
+    Bare,
+    /// An error whose text has the cause's.
+    InText,
+    /// An error around the error of the client.
+    OfClient,
+}
+
+#[derive(Debug)]
+struct Wrapped<E>(E);
+
+impl<E: Display> Display for Wrapped<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wrapped: {}", self.0)
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for Wrapped<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[async_trait::async_trait]
+impl Middleware for Wrapping {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        extensions: &mut http::Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let error = match next.run(request, extensions).await {
+            Err(Error::Reqwest(error)) => error,
+            other => return other,
+        };
+        Err(match self {
+            Self::Bare => Error::middleware(error),
+            Self::InText => Error::middleware(Wrapped(error)),
+            Self::OfClient => Error::middleware(Wrapped(Error::Reqwest(error))),
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_a_middleware_wrapped_has_no_secrets_either() {
+    let message = "error sending request for url (http://shop.example/?sig=REDACTED)";
+    let wrapped = format!("wrapped: {message}");
+    for (wrapping, expected) in [
+        (Wrapping::Bare, message),
+        (Wrapping::InText, &wrapped),
+        (Wrapping::OfClient, &wrapped),
+    ] {
+        let builder = Client::builder().no_proxy();
+        let client = builder.dns_resolver(Arc::new(NoSuchHost)).build().unwrap();
+        let url = "http://shop.example/?sig=s3cr3t";
+        let (_, found) = failure_beneath(client, url, Some(wrapping)).await;
+        assert_eq!(found, expected);
+    }
 }
 
 #[tokio::test]

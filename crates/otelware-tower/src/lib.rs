@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Providers and propagator are the global ones, which `otelware::init` sets, unless the layer
-//! is handed others. A request lasts from its head to the end of its response's body.
+//! is handed others. gRPC requests are requests as any other, unless
+//! [`without_grpc`](HttpServerLayer::without_grpc) leaves them to a gRPC layer. A request lasts from its head to the end of its response's body.
 //!
 //! # The server's span
 //!
@@ -38,9 +39,11 @@
 //! | `http.request.header.*`, `http.response.header.*` | opt-in | [`with_captured_request_headers`](HttpServerLayer::with_captured_request_headers), [`with_captured_response_headers`](HttpServerLayer::with_captured_response_headers) |
 //! | `http.request.body.size`, `http.response.body.size` | opt-in | [`with_body_sizes`](HttpServerLayer::with_body_sizes): the bytes that flowed |
 //!
-//! All but the status, the sizes, the response's headers and `error.type` are there when the span
-//! starts, for samplers to see; under a remote parent that was not sampled they are built only if
-//! the span records.
+//! All but the status, the sizes, the response's headers, `error.type` and a route from
+//! [`set_route`] are there when the span starts, for samplers to see. They come right after the
+//! start instead, and only if the span records, where attributes are late
+//! ([`with_late_attributes`](HttpServerLayer::with_late_attributes), or a global sampler that drops
+//! most spans unseen) or a remote parent was not sampled.
 //!
 //! # The client's span
 //!

@@ -496,6 +496,75 @@ async fn extensions_tell_of_one_request() {
 }
 
 #[tokio::test]
+async fn the_outer_of_two_layers_decides_what_goes_out() {
+    for (outbound, sends) in [(Outbound::Nothing, false), (Outbound::Everything, true)] {
+        let telemetry = Capture::new();
+        let headers = Arc::new(Mutex::new(HeaderMap::new()));
+        let outer = layer(&telemetry).with_destinations(Destinations::everywhere(outbound));
+        let client = ServiceBuilder::new()
+            .layer(outer)
+            .layer(layer(&telemetry))
+            .service(telling(headers.clone()));
+        client.oneshot(get("http://shop/")).await.unwrap();
+        let span = finds(&telemetry, "GET", answered("GET", 200));
+        let mut expected = HeaderMap::new();
+        if sends {
+            expected.insert("traceparent", span.traceparent().parse().unwrap());
+        }
+        assert_eq!(*headers.lock().unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn hooks_set_nothing_that_the_response_tells() {
+    let telemetry = Capture::new();
+    let client = layer(&telemetry)
+        .with_span_attributes(|_| {
+            [
+                "error.type",
+                "http.request.body.size",
+                "http.response.body.size",
+                "http.response.status_code",
+                "network.peer.address",
+                "network.peer.port",
+                "network.protocol.version",
+            ]
+            .map(|key| KeyValue::new(key, "ignored"))
+            .to_vec()
+        })
+        .layer(telling(Arc::default()));
+    client.oneshot(get("http://shop/")).await.unwrap();
+    finds(&telemetry, "GET", answered("GET", 200));
+}
+
+#[tokio::test]
+async fn hooks_are_asked_for_signals_that_are_wanted() {
+    for (signals, expected) in [
+        (Signals::ALL, vec!["metrics", "span"]),
+        (Signals::TRACES, vec!["span"]),
+        (Signals::METRICS, vec!["metrics"]),
+        (Signals::NONE, vec![]),
+    ] {
+        let telemetry = Capture::new();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (on_span, on_metrics) = (asked.clone(), asked.clone());
+        let client = layer(&telemetry)
+            .with_filter(move |_| signals)
+            .with_span_attributes(move |_| {
+                on_span.lock().unwrap().push("span");
+                Vec::new()
+            })
+            .with_metric_attributes(move |_| {
+                on_metrics.lock().unwrap().push("metrics");
+                Vec::new()
+            })
+            .layer(telling(Arc::default()));
+        client.oneshot(get("http://shop/")).await.unwrap();
+        assert_eq!(*asked.lock().unwrap(), expected, "{signals:?}");
+    }
+}
+
+#[tokio::test]
 async fn hooks_add_attributes_and_see_no_secret() {
     let telemetry = Capture::new();
     let seen = Arc::new(Mutex::new(Vec::new()));

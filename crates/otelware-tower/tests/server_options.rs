@@ -6,7 +6,7 @@ mod server_support;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
@@ -22,6 +22,7 @@ use otelware_tower::server::{TraceResponse, TrustedProxies};
 use server_support::{axum_server, layer};
 use std::future::pending;
 use std::time::Duration;
+use tower::{Layer, ServiceExt};
 
 /// A server with one route of every kind that these tests need.
 async fn server<B>(telemetry: &Capture, layer: HttpServerLayer<B>) -> TestServer
@@ -565,20 +566,49 @@ async fn trusted_proxies_tell_of_the_client() {
     }
 }
 
-#[tokio::test]
-async fn grpc_is_left_to_its_own_layer_unless_wanted() {
+/// Whether a request of this kind is observed by `layer`.
+async fn observes(
+    layer: impl FnOnce(HttpServerLayer) -> HttpServerLayer,
+    version: Version,
+    method: Method,
+    content_type: &str,
+) -> bool {
     let telemetry = Capture::new();
-    let skipping = server(&telemetry, layer(&telemetry)).await;
-    let grpc = [("content-type", "application/grpc+proto")];
-    assert_eq!(skipping.request("POST", "/ok", &grpc).await.status, 200);
-    assert_eq!(skipping.request("GET", "/ok", &grpc).await.status, 200);
-    skipping.assert(&[ok(&skipping)]).await;
+    let layer = layer(server_support::layer(&telemetry));
+    let service = layer.layer(tower::service_fn(async |_: Request<Body>| {
+        Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
+    }));
+    let request = Request::builder()
+        .version(version)
+        .method(method)
+        .header("content-type", content_type);
+    let request = request.body(Body::empty()).unwrap();
+    service.oneshot(request).await.unwrap();
+    !telemetry.spans().is_empty()
+}
 
-    let telemetry = Capture::new();
-    let observing = server(&telemetry, layer(&telemetry).with_grpc()).await;
-    assert_eq!(observing.request("POST", "/ok", &grpc).await.status, 200);
-    let expected = observing.expect("POST", "/ok").route("/ok").status(200);
-    observing.assert(&[expected]).await;
+#[tokio::test]
+async fn grpc_is_left_to_its_own_layer_where_that_is_said() {
+    let (http1, http2) = (Version::HTTP_11, Version::HTTP_2);
+    for (version, method, content_type, is_grpc) in [
+        (http2, Method::POST, "application/grpc", true),
+        (http2, Method::POST, "application/grpc+proto", true),
+        (http2, Method::POST, "application/grpc;charset=utf-8", true),
+        (http2, Method::POST, "application/grpc-web", false),
+        (http2, Method::POST, "application/grpcish", false),
+        (http2, Method::POST, "application/json", false),
+        (http2, Method::GET, "application/grpc", false),
+        (http1, Method::POST, "application/grpc", false),
+    ] {
+        let by_default = observes(|layer| layer, version, method.clone(), content_type).await;
+        let without = HttpServerLayer::without_grpc;
+        let without = observes(without, version, method.clone(), content_type).await;
+        assert_eq!(
+            (by_default, without),
+            (true, !is_grpc),
+            "{version:?} {method} {content_type}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -10,9 +10,11 @@ use axum::response::Response;
 use axum::routing::get;
 use http_body::Frame;
 use http_body_util::StreamBody;
+use otelware::opentelemetry::logs::Severity;
+use otelware::operation::Cancellation;
 use otelware_testing::suites::http_server::{TestServer, Wire};
 use otelware_testing::{
-    Capture, ExpectedSpan, RemoteParent, Span, expect_span, expect_up_down_counter,
+    Capture, ExpectedSpan, RemoteParent, Span, expect_log, expect_span, expect_up_down_counter,
 };
 use otelware_tower::HttpServerLayer;
 use otelware_tower::server::Streaming;
@@ -165,17 +167,21 @@ async fn other_content_types_are_no_streams() {
 }
 
 #[tokio::test]
-async fn streams_are_known_by_the_content_types_that_are_given() {
-    let telemetry = Capture::new();
-    let types = Streaming::head().for_content_types(["application/x-ndjson"]);
-    let events = serve(
-        &telemetry,
-        layer(&telemetry).with_streaming(types),
+async fn streams_are_known_by_the_content_types_that_are_given_too() {
+    for content_type in [
         "application/x-ndjson",
-    )
-    .await;
-    let _wire = events.open(&[]).await;
-    events.assert(&[events.expect()]).await;
+        "application/json-seq",
+        "text/event-stream",
+    ] {
+        let telemetry = Capture::new();
+        let types = Streaming::head()
+            .for_content_types(["application/x-ndjson"])
+            .for_content_types(["application/json-seq"]);
+        let head = layer(&telemetry).with_streaming(types);
+        let events = serve(&telemetry, head, content_type).await;
+        let _wire = events.open(&[]).await;
+        events.assert(&[events.expect()]).await;
+    }
 }
 
 #[tokio::test]
@@ -244,26 +250,42 @@ async fn a_segment_takes_the_frames_of_its_time() {
 
 #[tokio::test]
 async fn a_client_that_leaves_cancels_the_segment() {
-    let telemetry = Capture::new();
-    let long = layer(&telemetry).with_streaming(Streaming::segments(LONG));
-    let events = serve(&telemetry, long, "text/event-stream").await;
-    let mut wire = events.open(&[]).await;
-    events.send(&mut wire, "data: 1").await;
-    drop(wire);
-    telemetry.wait_for_spans(2).await;
-    let request = events
-        .assert_besides(&[events.expect()], &[STREAMS])
-        .await
-        .remove(0);
-    let cancelled = segment(&request, 0, 1, 7).attribute("error.type", "cancelled");
-    segments(&telemetry)[0].assert(cancelled);
-    assert_streams(&telemetry, 0);
+    for cancellation in [
+        Cancellation::Mark,
+        Cancellation::Error,
+        Cancellation::Ignore,
+    ] {
+        let telemetry = Capture::new();
+        let long = layer(&telemetry)
+            .with_streaming(Streaming::segments(LONG))
+            .with_cancellation(cancellation);
+        let events = serve(&telemetry, long, "text/event-stream").await;
+        let mut wire = events.open(&[]).await;
+        events.send(&mut wire, "data: 1").await;
+        drop(wire);
+        telemetry.wait_for_spans(2).await;
+        let request = events
+            .assert_besides(&[events.expect()], &[STREAMS])
+            .await
+            .remove(0);
+        let mut expected = segment(&request, 0, 1, 7);
+        if cancellation != Cancellation::Ignore {
+            expected = expected.attribute("error.type", "cancelled");
+        }
+        if cancellation == Cancellation::Error {
+            expected = expected.error();
+        }
+        segments(&telemetry)[0].assert(expected);
+        assert_streams(&telemetry, 0);
+    }
 }
 
 #[tokio::test]
 async fn a_stream_that_fails_is_an_error_of_the_segment() {
     let telemetry = Capture::new();
-    let long = layer(&telemetry).with_streaming(Streaming::segments(LONG));
+    let long = layer(&telemetry)
+        .with_streaming(Streaming::segments(LONG))
+        .with_logger_provider(telemetry.logger_provider());
     let events = serve(&telemetry, long, "text/event-stream").await;
     let mut wire = events.open(&[]).await;
     events.send(&mut wire, "data: 1").await;
@@ -279,6 +301,22 @@ async fn a_stream_that_fails_is_an_error_of_the_segment() {
     let failed = segment(&request, 0, 1, 7)
         .attribute("error.type", "broken_pipe")
         .error();
-    segments(&telemetry)[0].assert(failed);
+    let segments = segments(&telemetry);
+    segments[0].assert(failed);
     assert_streams(&telemetry, 0);
+    let logs = telemetry.wait_for_logs(1).await;
+    assert_eq!(logs.len(), 1);
+    let scope = scope();
+    logs[0].assert(
+        expect_log(Severity::Error)
+            .event_name("http.server.request.exception")
+            .in_span(&segments[0])
+            .attribute("exception.type", "broken_pipe")
+            .attribute("exception.message", "broken pipe")
+            .scope(
+                &scope.name,
+                &scope.version.unwrap(),
+                &scope.schema_url.unwrap(),
+            ),
+    );
 }

@@ -146,6 +146,10 @@ fn disabled() {
     let telemetry = with(&[
         ("OTEL_SDK_DISABLED", "true"),
         ("OTEL_TRACES_EXPORTER", "otlp"),
+        // Errors, were anything sent.
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem"),
     ])
     .with_span_exporter(spans.clone())
     .with_log_exporter(logs.clone())
@@ -231,6 +235,38 @@ fn what_cannot_work_is_an_error_at_once() {
         .install()
         .unwrap_err();
     assert!(matches!(certificate, SetupError::Certificate(_)));
+}
+
+#[test]
+fn errors_show_no_secret() {
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+    for (protocol, variable, value) in [
+        ("http/protobuf", ENDPOINT, "ftp://user:marker@host"),
+        ("http/protobuf", ENDPOINT, "user:marker@host:4318"),
+        ("http/protobuf", ENDPOINT, "http//marker@host"),
+        ("http/protobuf", ENDPOINT, "http://user:p/marker@host"),
+        ("http/protobuf", ENDPOINT, "http://user:p?marker@host"),
+        ("http/protobuf", ENDPOINT, "http://user:marker#p@host"),
+        ("http/protobuf", ENDPOINT, "http://user:p@marker/@host name"),
+        ("http/protobuf", ENDPOINT, "http://host name/?key=marker"),
+        ("grpc", ENDPOINT, "user:p/marker@host"),
+        ("grpc", ENDPOINT, "marker@host name"),
+        ("http/protobuf", HEADERS, "marker"),
+        ("http/protobuf", HEADERS, "Authorization: Basic marker=="),
+        ("http/protobuf", HEADERS, "authorization=marker%0A"),
+        ("grpc", HEADERS, "authorization=a,b marker=="),
+    ] {
+        let builder = with(&[
+            ("OTEL_TRACES_EXPORTER", "otlp"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            (variable, value),
+        ]);
+        let error = builder.install().unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.starts_with(variable), "{value:?}: {shown}");
+        assert!(!shown.contains("marker"), "{value:?}: {shown}");
+    }
 }
 
 #[test]

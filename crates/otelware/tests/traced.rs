@@ -122,6 +122,8 @@ async fn tasks_go_on_in_the_current_context() {
     capture();
     async {
         otelware::spawn(async {}.traced("task")).await.unwrap();
+        // The context is that of the call, wherever the future is polled.
+        tokio::spawn(async {}.traced("plain task")).await.unwrap();
         otelware::spawn_blocking(|| operation("blocking task").run_blocking(|| ()))
             .await
             .unwrap();
@@ -130,6 +132,7 @@ async fn tasks_go_on_in_the_current_context() {
     .await;
     let spawner = span("spawner");
     span("task").assert(expected("task").child_of(&spawner));
+    span("plain task").assert(expected("plain task").child_of(&spawner));
     span("blocking task").assert(expected("blocking task").child_of(&spawner));
 }
 
@@ -173,12 +176,15 @@ fn a_function_and_a_guard() {
     assert_eq!(operation("function").run_blocking(|| 42), 42);
     span("function").assert(expected("function").status_unset());
 
-    let guard = operation("guard")
+    let mut guard = operation("guard")
         .kind(SpanKind::Producer)
         .attribute("n", 1)
         .attribute("n", 2)
         .start();
+    guard.set_attribute("late", "no");
     guard.set_attribute("late", "yes");
+    guard.set_attribute("n", 3);
+    guard.set_attribute("error.type", "the user's");
     guard.fail("out_of_stock");
     span("guard").assert(
         expected("guard")

@@ -3,7 +3,6 @@
 use super::options::RequestView;
 use http::header::{HeaderMap, HeaderName};
 use http::{Method, StatusCode};
-use otelware::http::MethodLabel;
 use otelware::opentelemetry::trace::TraceContextExt;
 use otelware::operation::{End, Outcome, bounded};
 
@@ -12,7 +11,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What the record needs of a request's head, kept until the end.
 #[derive(Debug)]
 pub(super) struct AccessLog {
-    method: Option<Method>,
+    method: Method,
     path: String,
     request_id: Option<String>,
 }
@@ -20,7 +19,7 @@ pub(super) struct AccessLog {
 impl AccessLog {
     pub(super) fn new(request: RequestView<'_>) -> Self {
         Self {
-            method: Some(request.method.clone()),
+            method: request.method.clone(),
             path: bounded(request.uri.path()).to_owned(),
             request_id: request_id(request),
         }
@@ -36,7 +35,6 @@ impl AccessLog {
     pub(super) fn write(
         &self,
         end: &End<'_>,
-        method: MethodLabel,
         route: Option<&str>,
         status: Option<StatusCode>,
         request_bytes: Option<u64>,
@@ -52,11 +50,10 @@ impl AccessLog {
             Outcome::Error(_) => "error",
             _ => "success",
         };
-        let method = self.method.as_ref().map_or(method.as_str(), Method::as_str);
         tracing::info!(
             target: "otelware::access",
             request_id = self.request_id.as_deref(),
-            method = bounded(method),
+            method = bounded(self.method.as_str()),
             route,
             path = self.path,
             status = status.map(|status| status.as_u16()),

@@ -9,8 +9,8 @@ use super::streaming::{ResponseBody, Segments};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use otelware::http::{
-    BodySizes, DescribeBody, HostPort, KnownMethods, MethodLabel, NoBody, protocol_id,
-    protocol_version, status_error,
+    BodySizes, DescribeBody, HostPort, KnownMethods, MethodLabel, NoBody, not_reserved,
+    protocol_id, protocol_version, status_error,
 };
 use otelware::opentelemetry::logs::Severity;
 use otelware::opentelemetry::metrics::{Histogram, UpDownCounter};
@@ -99,6 +99,16 @@ impl Running {
             instrumentation,
         }
     }
+
+    /// Emits the error that ended a request or its stream as an event, where events are wanted.
+    pub(super) fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
+        self.instrumentation.exception(context, || Exception {
+            name: event::HTTP_SERVER_REQUEST_EXCEPTION,
+            severity: Severity::Error,
+            error_type: class.clone(),
+            message: Some(bounded(&error.to_string()).to_owned()),
+        });
+    }
 }
 
 thread_local! {
@@ -107,11 +117,11 @@ thread_local! {
 }
 
 impl ServerCall {
-    /// Begins a request. `None` where another layer observes it: one further out, or the one for
-    /// gRPC.
+    /// Begins a request. `None` where another layer observes it: one further out, or, if the
+    /// options say so, the one for gRPC.
     pub(super) fn begin<B>(server: &Arc<Server>, request: &Request<B>) -> Option<Operation<Self>> {
         let options = server.options();
-        if !options.grpc && is_grpc(request) {
+        if options.without_grpc && is_grpc(request) {
             return None;
         }
         if is_doubled(Family::HttpServer) {
@@ -249,7 +259,7 @@ impl ServerCall {
                 list.extend(options.request_headers.attributes(view.headers));
             }
             if let Some(hook) = &options.span_attributes {
-                extend_replacing(list, not_reserved(hook(view)));
+                extend_replacing(list, not_reserved(hook(view), &RESERVED));
             }
             if options.response_attributes.is_some() {
                 call.extras_mut().begun_with =
@@ -310,13 +320,16 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str
     headers.get(name)?.to_str().ok()
 }
 
-/// gRPC is told from other requests by its content type (gRPC over HTTP/2, "Requests").
+/// gRPC is told from other requests by version, method and content type (gRPC over HTTP/2,
+/// "Requests"). gRPC-Web, whose content type goes on with `-web`, is no gRPC.
 fn is_grpc<B>(request: &Request<B>) -> bool {
-    *request.method() == Method::POST
+    request.version() == Version::HTTP_2
+        && *request.method() == Method::POST
         && request
             .headers()
             .get(header::CONTENT_TYPE)
-            .is_some_and(|content_type| content_type.as_bytes().starts_with(b"application/grpc"))
+            .and_then(|content_type| content_type.as_bytes().strip_prefix(b"application/grpc"))
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 #[cfg(feature = "axum")]
@@ -352,19 +365,8 @@ pub(super) fn body_error_type<E: 'static>(error: &E) -> ErrorType {
     otelware::http::error_type(error)
 }
 
-/// Attributes that the end of the operation sets: hooks can't, since the SDK would keep both.
-const RESERVED: [&str; 5] = [
-    attribute::ERROR_TYPE,
-    attribute::HTTP_REQUEST_BODY_SIZE,
-    attribute::HTTP_RESPONSE_BODY_SIZE,
-    attribute::HTTP_RESPONSE_STATUS_CODE,
-    attribute::HTTP_ROUTE,
-];
-
-fn not_reserved(mut attributes: Vec<KeyValue>) -> Vec<KeyValue> {
-    attributes.retain(|attribute| !RESERVED.contains(&attribute.key.as_str()));
-    attributes
-}
+/// Attributes that may become known late, besides those of the end.
+const RESERVED: [&str; 1] = [attribute::HTTP_ROUTE];
 
 /// What is known of a request at its server.
 #[derive(Debug)]
@@ -460,11 +462,14 @@ impl ServerCall {
             let mut list = options.response_headers.attributes(response.headers());
             if let Some(hook) = &options.response_attributes {
                 let extras = operation.describe().extras.as_deref();
-                let mut more = not_reserved(hook(ResponseView {
-                    status,
-                    headers: response.headers(),
-                    extensions: response.extensions(),
-                }));
+                let mut more = not_reserved(
+                    hook(ResponseView {
+                        status,
+                        headers: response.headers(),
+                        extensions: response.extensions(),
+                    }),
+                    &RESERVED,
+                );
                 more.retain(|attribute| {
                     !extras.is_some_and(|extras| extras.begun_with.contains(&attribute.key))
                 });
@@ -511,14 +516,7 @@ impl ServerCall {
 
     /// Emits the error that ended the request as an event, where events are wanted.
     pub(super) fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
-        Running::of(&self.server)
-            .instrumentation
-            .exception(context, || Exception {
-                name: event::HTTP_SERVER_REQUEST_EXCEPTION,
-                severity: Severity::Error,
-                error_type: class.clone(),
-                message: Some(bounded(&error.to_string()).to_owned()),
-            });
+        Running::of(&self.server).exception(context, class, error);
     }
 
     /// Counts the request while it is in flight.
@@ -628,7 +626,6 @@ impl Describe for ServerCall {
         if let Some(log) = extras.and_then(|extras| extras.access_log.as_ref()) {
             log.write(
                 end,
-                self.method,
                 self.route.as_ref().map(Label::as_str),
                 self.status,
                 request_bytes,

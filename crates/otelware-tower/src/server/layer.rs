@@ -34,6 +34,7 @@ use super::call::Server;
 /// Clones share what they have learnt, so that the layer may be cloned for each connection. The
 /// type parameter tells whether bodies are counted; see [`with_body_sizes`](Self::with_body_sizes).
 #[derive(Debug)]
+#[must_use = "a layer does nothing until it is applied"]
 pub struct HttpServerLayer<Bodies = PassBodies> {
     server: Arc<Server>,
     bodies: PhantomData<fn() -> Bodies>,
@@ -68,7 +69,6 @@ impl HttpServerLayer {
     ///
     /// The inner service then gets its request's body in a
     /// [`CountedBody`](otelware::http::CountedBody); routers of axum take any body.
-    #[must_use]
     pub fn with_body_sizes(mut self) -> HttpServerLayer<CountBodies> {
         self.options_mut().body_sizes = true;
         HttpServerLayer {
@@ -102,7 +102,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
     ///     _ => Signals::ALL,
     /// });
     /// ```
-    #[must_use]
     pub fn with_filter<S: Into<Signals>>(
         mut self,
         filter: impl Fn(RequestView<'_>) -> S + Send + Sync + 'static,
@@ -113,13 +112,11 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// Decides what callers may say of the trace: they are trusted by default. A service that
     /// faces the public sets [`Trust::Public`].
-    #[must_use]
     pub fn with_trust(self, trust: Trust) -> Self {
         self.with_trust_of(move |_| trust)
     }
 
     /// Decides for each request what its caller may say of the trace.
-    #[must_use]
     pub fn with_trust_of(
         mut self,
         trust: impl Fn(RequestView<'_>) -> Trust + Send + Sync + 'static,
@@ -130,7 +127,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// Believes these proxies when they tell of the original client, scheme and host; none by
     /// default.
-    #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.options_mut().proxies = proxies;
         self
@@ -138,7 +134,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// The scheme of requests that do not tell theirs, which HTTP/1 requests never do: `http` by
     /// default, `https` for a server that ends TLS itself.
-    #[must_use]
     pub fn with_scheme(mut self, scheme: &str) -> Self {
         self.options_mut().scheme = Scheme::configured(scheme);
         self
@@ -146,7 +141,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// Tells these methods apart instead of the default ones, and folds all others into `_OTHER`;
     /// case-sensitive. Without it `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` decides.
-    #[must_use]
     pub fn with_known_methods<I>(mut self, methods: I) -> Self
     where
         I: IntoIterator,
@@ -158,7 +152,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// Redacts the values of these query parameters in `url.query` instead of those of the
     /// default list; case-sensitive.
-    #[must_use]
     pub fn with_sensitive_query_parameters<I>(mut self, keys: I) -> Self
     where
         I: IntoIterator,
@@ -170,7 +163,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// Captures request headers as `http.request.header.<name>`: names, or patterns with `*`.
     /// Values of headers that carry credentials are redacted even so.
-    #[must_use]
     pub fn with_captured_request_headers<I>(mut self, names: I) -> Self
     where
         I: IntoIterator,
@@ -183,7 +175,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// Captures response headers as `http.response.header.<name>`: names, or patterns with `*`.
     /// Values of headers that carry credentials are redacted even so.
-    #[must_use]
     pub fn with_captured_response_headers<I>(mut self, names: I) -> Self
     where
         I: IntoIterator,
@@ -195,14 +186,12 @@ impl<Bodies> HttpServerLayer<Bodies> {
     }
 
     /// Counts requests in flight as `http.server.active_requests`.
-    #[must_use]
     pub fn with_active_requests(mut self) -> Self {
         self.options_mut().active_requests = true;
         self
     }
 
     /// Tells the client the id of the trace in a response header.
-    #[must_use]
     pub fn with_trace_response(mut self, header: TraceResponse) -> Self {
         self.options_mut().trace_response = Some(header);
         self
@@ -213,7 +202,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
     ///
     /// The request id is that of tower-http's request-id layers (its extension with the feature
     /// `request-id`, else the header `x-request-id` of request or response).
-    #[must_use]
     pub fn with_access_log(mut self) -> Self {
         self.options_mut().access_log = true;
         self
@@ -221,29 +209,29 @@ impl<Bodies> HttpServerLayer<Bodies> {
 
     /// Decides what becomes of requests whose client went away: by default `error.type` is
     /// `cancelled` and the span's status stays unset.
-    #[must_use]
     pub fn with_cancellation(mut self, cancellation: Cancellation) -> Self {
         self.options_mut().cancellation = cancellation;
         self
     }
 
     /// Decides how long-lived responses such as server-sent events are observed.
-    #[must_use]
     pub fn with_streaming(mut self, streaming: Streaming) -> Self {
         self.options_mut().streaming = streaming;
         self
     }
 
-    /// Observes gRPC requests too. They are left to a gRPC layer by default.
-    #[must_use]
-    pub fn with_grpc(mut self) -> Self {
-        self.options_mut().grpc = true;
+    /// Leaves gRPC requests to a gRPC layer: those by HTTP/2 and `POST` whose content type is
+    /// `application/grpc`, also with a format or parameters (`application/grpc+proto`).
+    ///
+    /// By default they are observed as any other. Say this only of a server all of whose routes a
+    /// gRPC layer observes: a client that sends this content type to another goes unobserved.
+    pub fn without_grpc(mut self) -> Self {
+        self.options_mut().without_grpc = true;
         self
     }
 
     /// Names the route of a request where the router does not. It must be a template such as
     /// `/users/{id}`, never a path: it is on metrics too.
-    #[must_use]
     pub fn with_route(
         mut self,
         route: impl Fn(RequestView<'_>) -> Option<String> + Send + Sync + 'static,
@@ -253,7 +241,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
     }
 
     /// Names spans otherwise than `GET /users/{id}`. Names must have low cardinality.
-    #[must_use]
     pub fn with_span_name(
         mut self,
         name: impl Fn(RequestView<'_>) -> Option<String> + Send + Sync + 'static,
@@ -263,7 +250,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
     }
 
     /// Sets further attributes of the span, before it starts.
-    #[must_use]
     pub fn with_span_attributes(
         mut self,
         attributes: impl Fn(RequestView<'_>) -> Vec<KeyValue> + Send + Sync + 'static,
@@ -273,7 +259,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
     }
 
     /// Sets further attributes of the span when the response's head is there.
-    #[must_use]
     pub fn with_response_attributes(
         mut self,
         attributes: impl Fn(ResponseView<'_>) -> Vec<KeyValue> + Send + Sync + 'static,
@@ -283,7 +268,6 @@ impl<Bodies> HttpServerLayer<Bodies> {
     }
 
     /// Adds attributes to all metrics of the request; they must have low cardinality.
-    #[must_use]
     pub fn with_metric_attributes(
         mut self,
         attributes: impl Fn(RequestView<'_>) -> Vec<KeyValue> + Send + Sync + 'static,

@@ -65,7 +65,7 @@ pub(super) struct Options {
     pub(super) active_requests: bool,
     pub(super) body_sizes: bool,
     pub(super) access_log: bool,
-    pub(super) grpc: bool,
+    pub(super) without_grpc: bool,
     pub(super) trace_response: Option<TraceResponse>,
     pub(super) streaming: Streaming,
     pub(super) filter: Option<OnRequest<Signals>>,
@@ -91,7 +91,7 @@ impl Default for Options {
             active_requests: false,
             body_sizes: false,
             access_log: false,
-            grpc: false,
+            without_grpc: false,
             trace_response: None,
             streaming: Streaming::whole_body(),
             filter: None,
@@ -118,7 +118,7 @@ impl std::fmt::Debug for Options {
             .field("active_requests", &self.active_requests)
             .field("body_sizes", &self.body_sizes)
             .field("access_log", &self.access_log)
-            .field("grpc", &self.grpc)
+            .field("without_grpc", &self.without_grpc)
             .field("trace_response", &self.trace_response)
             .field("streaming", &self.streaming)
             .finish_non_exhaustive()

@@ -2,7 +2,7 @@
 
 use otelware::operation::Interned;
 
-/// A scheme: one of few, since only configuration and trusted proxies can name it.
+/// A scheme: one of few, since only configuration can name one besides `http` and `https`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
     Http,
@@ -11,18 +11,17 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
-    /// The scheme of this name; what can't be a scheme, or is one too many, counts as `http`.
+    /// The scheme that a request or a proxy names, in any case: `https` for `https` and `wss`, and
+    /// `http` for all others.
     pub(super) fn new(name: &str) -> Self {
-        match name {
-            "http" => Self::Http,
-            "https" => Self::Https,
-            _ if name.eq_ignore_ascii_case("http") => Self::Http,
-            _ if name.eq_ignore_ascii_case("https") => Self::Https,
-            _ => Self::Http,
+        if name.eq_ignore_ascii_case("https") || name.eq_ignore_ascii_case("wss") {
+            Self::Https
+        } else {
+            Self::Http
         }
     }
 
-    /// The scheme that the configuration names.
+    /// The scheme that the configuration names; one too many counts as `http`.
     pub(super) fn configured(name: &str) -> Self {
         match name {
             "http" | "https" => Self::new(name),
@@ -44,6 +43,34 @@ impl Scheme {
             Self::Http => 0,
             Self::Https => 1,
             Self::Other(_) => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_name_one_of_two() {
+        for (name, expected) in [
+            ("http", Scheme::Http),
+            ("HTTP", Scheme::Http),
+            ("ws", Scheme::Http),
+            ("", Scheme::Http),
+            ("gopher", Scheme::Http),
+            ("https", Scheme::Https),
+            ("HttpS", Scheme::Https),
+            ("wss", Scheme::Https),
+        ] {
+            assert_eq!(Scheme::new(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_names_any() {
+        for name in ["http", "https", "coap"] {
+            assert_eq!(Scheme::configured(name).as_str(), name);
         }
     }
 }

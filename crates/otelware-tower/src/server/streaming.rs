@@ -7,9 +7,7 @@ use otelware::http::OperationBody;
 use otelware::opentelemetry::baggage::{Baggage, BaggageExt};
 use otelware::opentelemetry::trace::{Link, SpanContext, SpanKind};
 use otelware::opentelemetry::{Context as OtelContext, KeyValue};
-use otelware::operation::{
-    Cancellation, Describe, End, Family, InFlight, Operation, Outcome, Signals, Start,
-};
+use otelware::operation::{Describe, End, Family, InFlight, Operation, Outcome, Signals, Start};
 use pin_project_lite::pin_project;
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -61,7 +59,8 @@ impl Streaming {
     /// The request ends with its response's head, and the stream is told in segments: spans of
     /// their own traces, linked to the request's span, each with its number of frames and bytes.
     /// A segment begins with the first frame and ends with the first frame after `every` has
-    /// passed, or with the stream. Streams in flight are counted as
+    /// passed, or with the stream. [`with_cancellation`](super::HttpServerLayer::with_cancellation)
+    /// holds for segments too. Streams in flight are counted as
     /// `otelware.http.server.active_streams`.
     pub const fn segments(every: Duration) -> Self {
         Self {
@@ -70,14 +69,15 @@ impl Streaming {
         }
     }
 
-    /// Responses of these content types are streams.
+    /// Responses of these content types are streams, besides `text/event-stream`.
     #[must_use]
     pub fn for_content_types<I>(mut self, content_types: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<Cow<'static, str>>,
     {
-        self.content_types = content_types.into_iter().map(Into::into).collect();
+        let more = content_types.into_iter().map(Into::into);
+        self.content_types.to_mut().extend(more);
         self
     }
 
@@ -245,7 +245,9 @@ impl Segments {
             }
             Some(Err(error)) => {
                 let segment = self.current.take().unwrap_or_else(|| self.begin());
-                segment.finish(&Outcome::Error(body_error_type(error)));
+                let class = body_error_type(error);
+                Running::of(&self.server).exception(segment.context(), &class, error);
+                segment.finish(&Outcome::Error(class));
             }
             None => self.end(),
         }
@@ -268,7 +270,7 @@ impl Segments {
                 false => Vec::new(),
             },
             signals: self.signals,
-            cancellation: Cancellation::Mark,
+            cancellation: self.server.options().cancellation,
             in_flight: None,
         };
         let number = self.next;

@@ -53,7 +53,7 @@ const MOST: usize = 32;
 ///
 /// Values of headers that carry credentials are replaced by `REDACTED` even where the list names
 /// them; so are values that are marked as sensitive, and the credentials and sensitive query
-/// parameters in values that are URLs. A value longer than 1,024 bytes is cut, and
+/// parameters in values that are URLs, one or several with commas between them. A value longer than 1,024 bytes is cut, and
 /// at most 32 values are taken of at most 32 headers.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderCapture {
@@ -151,9 +151,20 @@ fn shown(name: &HeaderName, value: &HeaderValue) -> StringValue {
     let cut = bytes.get(..LONGEST).unwrap_or(bytes);
     let text = String::from_utf8_lossy(cut);
     if text.contains("://") || URLS.contains(&name.as_str()) {
-        return URL_REDACTION.url(&text).into_owned().into();
+        return without_secrets(&text).into();
     }
     text.into_owned().into()
+}
+
+/// A value of one URL, or of several with commas between them (`Link`).
+fn without_secrets(text: &str) -> String {
+    // A comma may be part of a URL too: the whole is seen as one first.
+    let whole = URL_REDACTION.url(text);
+    let parts: Vec<_> = whole
+        .split(',')
+        .map(|part| URL_REDACTION.url(part))
+        .collect();
+    parts.join(",")
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for any characters.
@@ -250,6 +261,33 @@ mod tests {
                 named("x-ok", &["fine"]),
             ]
         );
+    }
+
+    #[test]
+    fn each_url_of_a_value_is_redacted() {
+        for (value, expected) in [
+            (
+                "<https://a/?page=1>, <https://b/?token=s3cr3t>",
+                "<https://a/?page=1>, <https://b/?token=REDACTED",
+            ),
+            (
+                "<https://a/>; rel=next, <https://u:s3cr3t@b/?c=d>; rel=last",
+                "<https://a/>; rel=next, <https://REDACTED:REDACTED@b/?c=d>; rel=last",
+            ),
+            (
+                "https://u:s3,cr3t@a/?page=1,2&token=s3cr3t",
+                "https://REDACTED:REDACTED@a/?page=1,2&token=REDACTED",
+            ),
+            (
+                "https://a/cb#access_token=s3cr3t",
+                "https://a/cb#access_token=REDACTED",
+            ),
+        ] {
+            assert_eq!(
+                captured(&["link"], &[("link", value.as_bytes())]),
+                [named("link", &[expected])]
+            );
+        }
     }
 
     #[test]

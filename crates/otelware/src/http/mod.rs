@@ -10,6 +10,7 @@ mod headers;
 mod method;
 mod no_body;
 mod protocol;
+mod reserved;
 mod url;
 
 pub use authority::HostPort;
@@ -20,4 +21,5 @@ pub use headers::{HeaderCapture, is_secret};
 pub use method::{KnownMethods, MethodLabel};
 pub use no_body::NoBody;
 pub use protocol::{protocol_id, protocol_version, status_error};
+pub use reserved::not_reserved;
 pub use url::UrlRedaction;

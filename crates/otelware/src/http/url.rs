@@ -27,7 +27,7 @@ const SENSITIVE_KEYS: [&str; 18] = [
     "token",
 ];
 
-/// Removes credentials and the values of sensitive query parameters from URLs.
+/// Removes credentials and the values of sensitive parameters, of query and fragment, from URLs.
 #[derive(Clone, Debug)]
 pub struct UrlRedaction {
     keys: Vec<Cow<'static, str>>,
@@ -47,17 +47,25 @@ impl UrlRedaction {
 
     /// The query with sensitive values replaced; keys and everything else stay.
     pub fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
-        if !query
-            .split('&')
+        self.pairs(query, |character| character == '&')
+    }
+
+    /// A fragment may carry what a query does (OAuth 2.0, RFC 6749 section 4.2.2), also behind a
+    /// path of its own.
+    fn fragment<'a>(&self, fragment: &'a str) -> Cow<'a, str> {
+        self.pairs(fragment, |character| matches!(character, '&' | '#' | '?'))
+    }
+
+    fn pairs<'a>(&self, text: &'a str, separates: fn(char) -> bool) -> Cow<'a, str> {
+        if !text
+            .split(separates)
             .any(|pair| self.sensitive_key(pair).is_some())
         {
-            return Cow::Borrowed(query);
+            return Cow::Borrowed(text);
         }
-        let mut redacted = String::with_capacity(query.len());
-        for (position, pair) in query.split('&').enumerate() {
-            if position > 0 {
-                redacted.push('&');
-            }
+        let mut redacted = String::with_capacity(text.len());
+        for part in text.split_inclusive(separates) {
+            let pair = part.strip_suffix(separates).unwrap_or(part);
             match self.sensitive_key(pair) {
                 Some(key) => {
                     redacted.push_str(key);
@@ -66,11 +74,12 @@ impl UrlRedaction {
                 }
                 None => redacted.push_str(pair),
             }
+            redacted.push_str(part.get(pair.len()..).unwrap_or_default());
         }
         Cow::Owned(redacted)
     }
 
-    /// The URL with its credentials and sensitive query values replaced.
+    /// The URL with its credentials and the sensitive values of query and fragment replaced.
     pub fn url<'a>(&self, url: &'a str) -> Cow<'a, str> {
         let (before_fragment, fragment) = split_before(url, '#');
         let (before_query, query) = split_before(before_fragment, '?');
@@ -86,7 +95,11 @@ impl UrlRedaction {
             _ => 0,
         };
         let clean_query = self.query(query.strip_prefix('?').unwrap_or(query));
-        if host_start == 0 && matches!(clean_query, Cow::Borrowed(_)) {
+        let clean_fragment = self.fragment(fragment);
+        let is_clean = [&clean_query, &clean_fragment]
+            .iter()
+            .all(|part| matches!(part, Cow::Borrowed(_)));
+        if host_start == 0 && is_clean {
             return Cow::Borrowed(url);
         }
         let mut redacted = String::with_capacity(url.len() + 2 * REDACTED.len());
@@ -102,7 +115,7 @@ impl UrlRedaction {
             redacted.push('?');
             redacted.push_str(&clean_query);
         }
-        redacted.push_str(fragment);
+        redacted.push_str(&clean_fragment);
         Cow::Owned(redacted)
     }
 
@@ -162,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_go() {
+    fn credentials_and_secrets_of_fragments_go() {
         let redaction = UrlRedaction::default();
         for (url, expected) in [
             ("https://example.com/a?b=c#d", "https://example.com/a?b=c#d"),
@@ -180,6 +193,14 @@ mod tests {
             ),
             ("//u:p@h:443", "//REDACTED:REDACTED@h:443"),
             ("/path@x?token=1", "/path@x?token=REDACTED"),
+            (
+                "https://h/cb#access_token=x&state=1",
+                "https://h/cb#access_token=REDACTED&state=1",
+            ),
+            (
+                "https://h/?a=1#/cb?b=2&token=x#sig=y",
+                "https://h/?a=1#/cb?b=2&token=REDACTED#sig=REDACTED",
+            ),
             ("http://h?a=//u:p@x", "http://h?a=//u:p@x"),
         ] {
             assert_eq!(redaction.url(url), expected);
@@ -202,12 +223,15 @@ mod tests {
 
         #[test]
         fn no_secret_survives(
-            before in "[a-z=&]{0,20}",
+            before in "[a-z=&#]{0,20}",
             after in "[a-z=&#]{0,20}",
             user in "[a-z]{0,5}",
             key in proptest::sample::select(SENSITIVE_KEYS.to_vec()),
+            separator in proptest::sample::select(vec!['&', '#']),
         ) {
-            let url = format!("https://{user}:MARKER@host/p?{before}&{key}=MARKER&{after}");
+            let url = format!(
+                "https://{user}:MARKER@host/p?{before}{separator}{key}=MARKER&{after}"
+            );
             let redacted = UrlRedaction::default().url(&url).into_owned();
             prop_assert!(!redacted.contains("MARKER"), "{}", redacted);
         }

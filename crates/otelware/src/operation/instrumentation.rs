@@ -13,6 +13,7 @@ use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// What begins an operation.
 #[derive(Debug)]
@@ -43,7 +44,9 @@ pub struct Instrumentation {
     providers: Providers,
     spans: Box<dyn StartSpan>,
     late_attributes: bool,
-    meter: Meter,
+    scope: InstrumentationScope,
+    // Made with the first instrument: operations without metrics do without it.
+    meter: OnceLock<Meter>,
     events: Option<Box<dyn EventSink>>,
 }
 
@@ -58,14 +61,20 @@ impl Instrumentation {
             providers: providers.clone(),
             spans: providers.spans(scope.clone()),
             late_attributes: providers.has_late_attributes(),
-            meter: providers.meter(scope.clone()),
-            events: providers.events(scope),
+            events: providers.events(scope.clone()),
+            meter: OnceLock::new(),
+            scope,
         }
     }
 
     /// The providers and the propagator.
     pub const fn providers(&self) -> &Providers {
         &self.providers
+    }
+
+    fn meter(&self) -> &Meter {
+        self.meter
+            .get_or_init(|| self.providers.meter(self.scope.clone()))
     }
 
     /// A histogram of durations in seconds.
@@ -76,7 +85,7 @@ impl Instrumentation {
         boundaries: &[f64],
     ) -> Series<Histogram<f64>> {
         Series::new(
-            self.meter
+            self.meter()
                 .f64_histogram(name)
                 .with_unit(unit::SECONDS)
                 .with_description(description)
@@ -93,7 +102,7 @@ impl Instrumentation {
         boundaries: &[f64],
     ) -> Series<Histogram<u64>> {
         Series::new(
-            self.meter
+            self.meter()
                 .u64_histogram(name)
                 .with_unit(unit::BYTES)
                 .with_description(description)
@@ -110,7 +119,7 @@ impl Instrumentation {
         unit: &'static str,
     ) -> Series<UpDownCounter<i64>> {
         Series::new(
-            self.meter
+            self.meter()
                 .i64_up_down_counter(name)
                 .with_unit(unit)
                 .with_description(description)

@@ -8,8 +8,14 @@ use std::sync::Arc;
 /// The longest string that is interned, in bytes.
 const LONGEST: usize = 256;
 
-/// At most 4,096 strings of at most 256 bytes live in the pool: one mebibyte in the worst case.
-static POOL: Table<&'static str, Interned, 64, 64> = Table::new();
+/// At most 4,096 strings of at most 256 bytes live in a pool: one mebibyte in the worst case.
+type Pool = Table<&'static str, Interned, 64, 64>;
+
+/// What the program's own code names: routes, span names, error types.
+static NAMES: Pool = Table::new();
+
+/// What others choose, such as the hosts of requests: they must not take the places of names.
+static FOREIGN: Pool = Table::new();
 
 /// A string out of a bounded, process-wide pool: it costs nothing to clone, compare and hash.
 ///
@@ -19,11 +25,16 @@ pub struct Interned(&'static str);
 
 impl Interned {
     /// The string's place in the pool, or `None` where it is too long or the pool is full.
+    #[inline]
     pub fn new(text: &str) -> Option<Self> {
+        Self::in_pool(&NAMES, text)
+    }
+
+    fn in_pool(pool: &'static Pool, text: &str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
         }
-        POOL.get_or_insert_with(
+        pool.get_or_insert_with(
             hash_bytes(text.as_bytes()),
             |known| *known == text,
             || {
@@ -68,6 +79,12 @@ impl Label {
     #[inline]
     pub fn new(text: &str) -> Self {
         Interned::new(text).map_or_else(|| Self::Owned(text.to_owned().into()), Self::Interned)
+    }
+
+    /// The label of a text that others choose, such as the host of a request.
+    pub fn foreign(text: &str) -> Self {
+        Interned::in_pool(&FOREIGN, text)
+            .map_or_else(|| Self::Owned(text.to_owned().into()), Self::Interned)
     }
 
     /// The text.
@@ -186,6 +203,17 @@ mod tests {
         assert_eq!(first, Interned::new("/orders/{id}"));
         assert_eq!(first.map(Interned::as_str), Some("/orders/{id}"));
         assert_ne!(first, Interned::new("/orders/{order}"));
+    }
+
+    #[test]
+    fn foreign_strings_take_no_place_of_a_name() {
+        let full = (0..20_000)
+            .filter(|n| matches!(Label::foreign(&format!("host-{n}")), Label::Owned(_)))
+            .count();
+        assert!(full >= 20_000 - 4_096, "{full}");
+        assert_eq!(FOREIGN.len(), 20_000 - full);
+        assert!(Interned::new("a name of its own").is_some());
+        assert_eq!(Label::foreign("host-0").as_str(), "host-0");
     }
 
     #[test]

@@ -6,7 +6,11 @@
 //! the operation is behind [`Describe`], which is asked exactly once at the end, however that
 //! comes about: success, error, the drop of a future, a panic.
 //!
-//! Applications rarely need this module: [`operation()`](crate::operation()) and
+//! What applications name in options is here too: [`Signals`], [`Cancellation`], [`ErrorType`].
+//! Everything else is for crates that instrument a library, those of the family above all, and
+//! may change with any release; what is left out of this page even more so.
+//!
+//! Applications rarely need the rest of this module: [`operation()`](crate::operation()) and
 //! [`traced`](crate::FutureExt::traced) cover their own code.
 
 mod active;
@@ -26,22 +30,26 @@ pub use active::{Family, is_doubled};
 pub use clock::Moment;
 pub use event::Exception;
 pub use guard::{Describe, End, Entered, Operation};
-pub use instrumentation::{Instrumentation, Start, extend_replacing};
-pub use intern::{Interned, Label, Recent, bounded, recent_value};
-pub use lazily::Lazily;
+pub use instrumentation::{Instrumentation, Start};
 pub use outcome::{Cancellation, ErrorType, Outcome};
 pub use providers::Providers;
 #[cfg(feature = "telemetry")]
 pub(crate) use providers::set_global_late_attributes;
 pub use series::{InFlight, Instrument, Series, SeriesKey};
 pub use signals::Signals;
-pub use table::{Table, hash_bytes};
+#[doc(hidden)]
+pub use {
+    instrumentation::extend_replacing,
+    intern::{Interned, Label, Recent, bounded, recent_value},
+    lazily::Lazily,
+    table::{Table, hash_bytes},
+};
 
-/// Adds to a layer or wrapper (which is `#[must_use]`) the methods by which every crate of the family is handed its
-/// providers. The type has a method `providers_mut(&mut self) -> &mut Providers`.
+/// Adds the method by which an operation's builder, a layer or a wrapper is handed its tracer
+/// provider. The type is `#[must_use]` and has a method `providers_mut(&mut self) -> &mut Providers`.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __with_providers {
+macro_rules! __with_tracer_provider {
     () => {
         /// Sends spans to this provider instead of the global one.
         pub fn with_tracer_provider<P, T, S>(mut self, provider: P) -> Self
@@ -53,6 +61,16 @@ macro_rules! __with_providers {
             self.providers_mut().set_tracer_provider(provider);
             self
         }
+    };
+}
+
+/// Adds to a layer or wrapper the methods by which every crate of the family is handed its
+/// providers; see [`__with_tracer_provider`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_providers {
+    () => {
+        $crate::__with_tracer_provider!();
 
         /// Sets a span's attributes only once the span is known to record, instead of before it
         /// starts. That is cheaper where few spans are sampled, and samplers then see no

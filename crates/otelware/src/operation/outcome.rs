@@ -1,5 +1,6 @@
 //! How an operation ended.
 
+use crate::semconv::value;
 use opentelemetry::StringValue;
 use std::borrow::Cow;
 
@@ -30,16 +31,22 @@ impl ErrorType {
         Self(name.into())
     }
 
-    /// The class named by the type of the error: the last part of the type's path, without
-    /// generic arguments; for a type that is merely named `Error`, with its crate before it.
+    /// The class named by the type of the error: the last part of the type's path, without generic
+    /// arguments (`ParseIntError`); for a type that is merely named `Error`, with its module
+    /// (`std::io::Error`). A boxed error of any type is `_OTHER`.
     pub fn of<E: ?Sized>() -> Self {
         let path = std::any::type_name::<E>();
-        match short_type_name(path) {
-            name @ "Error" => match path.split_once("::") {
-                Some((library, _)) => Self(Cow::Owned(format!("{library}::{name}"))),
-                None => Self(Cow::Borrowed(name)),
-            },
-            name => Self(Cow::Borrowed(name)),
+        let plain = path.split('<').next().unwrap_or(path);
+        if path.contains("<dyn ") || path.starts_with("dyn ") {
+            return Self(Cow::Borrowed(value::OTHER));
+        }
+        match plain.rsplit("::").next() {
+            Some("Error") => {
+                let parts = plain.split("::").filter(|part| *part != "error");
+                Self(Cow::Owned(parts.collect::<Vec<_>>().join("::")))
+            }
+            Some(name) => Self(Cow::Borrowed(name)),
+            None => Self(Cow::Borrowed(plain)),
         }
     }
 
@@ -69,11 +76,6 @@ impl From<String> for ErrorType {
     }
 }
 
-fn short_type_name(path: &'static str) -> &'static str {
-    let plain = path.split('<').next().unwrap_or(path);
-    plain.rsplit("::").next().unwrap_or(plain)
-}
-
 /// What becomes of an operation that is dropped before it is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,12 +95,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_classed_by_the_last_part_of_its_type() {
-        assert_eq!(ErrorType::of::<std::fmt::Error>().as_str(), "core::Error");
-        assert_eq!(
-            ErrorType::of::<std::num::ParseIntError>().as_str(),
-            "ParseIntError"
-        );
-        assert_eq!(ErrorType::of::<Vec<std::io::Error>>().as_str(), "Vec");
+    fn an_error_is_classed_by_its_type() {
+        for (class, expected) in [
+            (ErrorType::of::<std::num::ParseIntError>(), "ParseIntError"),
+            (ErrorType::of::<std::io::Error>(), "std::io::Error"),
+            (ErrorType::of::<std::fmt::Error>(), "core::fmt::Error"),
+            (ErrorType::of::<Vec<std::io::Error>>(), "Vec"),
+            (
+                ErrorType::of::<Box<dyn std::error::Error + Send>>(),
+                "_OTHER",
+            ),
+        ] {
+            assert_eq!(class.as_str(), expected);
+        }
     }
 }

@@ -126,8 +126,10 @@ impl Account {
                 self.exported.fetch_add(count, Ordering::AcqRel);
             }
             Some(error) => {
-                // With a subscriber, the SDK's processors report every failure.
-                if was_up && !tracing::dispatcher::has_been_set() {
+                // The SDK's processors report every failure, to whoever lets their lines through.
+                let reported =
+                    tracing::enabled!(target: "opentelemetry_sdk", tracing::Level::ERROR);
+                if was_up && !reported {
                     let signal = self.signal;
                     report::warn(&format!(
                         "{signal}: {error}. What comes later is sent once the endpoint answers"
@@ -204,7 +206,61 @@ fn milliseconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Write;
+
+    use tracing_subscriber::EnvFilter;
+
     use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What the first two failures say themselves where a subscriber has this filter.
+    fn said(filter: &str) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(filter))
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .without_time()
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let account = Account::new(Signal::Traces, 3, "OTEL_BSP_MAX_QUEUE_SIZE");
+            for _ in 0..2 {
+                account.begin_export(1);
+                account.end_export(1, Some("refused"));
+            }
+        });
+        let bytes = lines.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_first_failure_is_said_where_the_sdk_is_not_heard() {
+        const WARNING: &str =
+            " WARN otelware: traces: refused. What comes later is sent once the endpoint answers\n";
+        let said = [
+            "info",
+            "warn,opentelemetry=error",
+            "warn,opentelemetry=off",
+            "otelware=warn",
+        ]
+        .map(said);
+        assert_eq!(said, ["", "", WARNING, WARNING]);
+    }
 
     #[test]
     fn every_item_is_counted_once() {

@@ -150,21 +150,28 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Reads no environment variables.
+    /// Reads no environment variables, with the exceptions of [`with_environment`](Self::with_environment).
     pub fn without_environment(self) -> Self {
         self.with_environment(Environment::default())
     }
 
     /// Reads `environment` instead of the variables of the process.
     ///
-    /// One exception: where it names no compression, the OTLP exporter still looks for
-    /// `OTEL_EXPORTER_OTLP_COMPRESSION` in the process.
+    /// Three things still look at the variables of the process:
+    ///
+    /// - OTLP over HTTP finds its proxy in `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    /// - Where `environment` names no compression, the OTLP exporter looks for `OTEL_EXPORTER_OTLP_COMPRESSION`.
+    /// - The HTTP layers and clients, which are set up apart from this, read
+    ///   `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` unless their options name the methods.
     pub fn with_environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
     /// The longest a shutdown may take, for all signals together, and at most a day; 10 s unless set.
+    ///
+    /// A longer one helps traces and logs only: the SDK's periodic reader gives the last collection of metrics 5 s,
+    /// whatever is set here.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout.min(DAY);
         self
@@ -322,8 +329,8 @@ impl TelemetryBuilder {
             traces =
                 traces.with_span_processor(ConsoleSpanProcessor::new(ConsoleSpanExporter::new()));
         }
-        // The subscriber's own lines are the same thing.
-        if settings.logs.console && !self.subscriber {
+        // The lines of the subscriber that `install` sets are the same thing.
+        if settings.logs.console && !(self.subscriber && subscriber::is_free()) {
             logs = logs.with_simple_exporter(ConsoleLogExporter::new());
         }
         if settings.metrics.console {

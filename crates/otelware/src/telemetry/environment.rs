@@ -1,6 +1,7 @@
 //! The one reader of environment variables.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -28,11 +29,15 @@ pub struct Environment {
 impl Environment {
     /// The `OTEL_*` variables and `RUST_LOG` of this process.
     ///
-    /// A value that is not Unicode is ignored with a [`Complaint`].
+    /// A value that is not Unicode is ignored with a [`Complaint`], which does not show it.
     #[must_use]
     pub fn from_process() -> Self {
+        Self::from_variables(std::env::vars_os())
+    }
+
+    fn from_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let mut environment = Self::default();
-        for (name, value) in std::env::vars_os() {
+        for (name, value) in variables {
             let Ok(name) = name.into_string() else {
                 continue;
             };
@@ -43,13 +48,9 @@ impl Environment {
                 Ok(value) => {
                     environment.variables.insert(name, value);
                 }
-                Err(value) => {
-                    environment.complain(
-                        &name,
-                        &value.to_string_lossy(),
-                        "is not Unicode",
-                        "UTF-8 text",
-                    );
+                // It may be a header or an endpoint, with a credential.
+                Err(_) => {
+                    environment.complain(&name, "<not shown>", "is not Unicode", "UTF-8 text");
                 }
             }
         }
@@ -345,6 +346,33 @@ mod tests {
                 r#"A: "three" is known but not built in and is ignored; allowed: one, two"#,
                 r#"A: "four" is not known and is ignored; allowed: one, two"#,
                 r#"B: "five" is not known and is ignored; allowed: one, two"#,
+            ]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn variables_of_the_process() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let variables = [
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                b"authorization=secret\xff".as_slice(),
+            ),
+            ("OTEL_SERVICE_NAME", b"shop"),
+            ("HOME", b"elsewhere"),
+        ]
+        .map(|(name, value)| (OsString::from(name), OsString::from_vec(value.to_vec())));
+        let environment = Environment::from_variables(variables.into_iter());
+        assert_eq!(
+            environment.variables,
+            BTreeMap::from([("OTEL_SERVICE_NAME".to_owned(), "shop".to_owned())])
+        );
+        assert_eq!(
+            complaints(&environment),
+            [
+                r#"OTEL_EXPORTER_OTLP_HEADERS: "<not shown>" is not Unicode and is ignored; allowed: UTF-8 text"#
             ]
         );
     }

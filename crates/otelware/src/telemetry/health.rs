@@ -16,7 +16,8 @@ pub struct Health {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignalHealth {
-    /// Items the endpoint has accepted.
+    /// Items of requests the endpoint has accepted. Those it rejected in a partial success are among them: the exporter
+    /// only logs a warning with their number.
     pub exported: u64,
     /// Items lost because the endpoint did not accept them, after all retries.
     pub failed: u64,

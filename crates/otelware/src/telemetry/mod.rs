@@ -13,6 +13,10 @@
 //! `tracing` subscriber that writes lines to the standard error, makes spans of `tracing` spans and exports `tracing`
 //! events as log records with the trace and span they happen in. [`Telemetry::builder`] changes any of it.
 //!
+//! The subscriber's filter, `RUST_LOG`, decides about lines and log records. Of `tracing` spans, those from the level
+//! `INFO` on are traced, whatever it says. Records of the `log` crate are not bridged: a program that has some of its
+//! own sets up `tracing-log`.
+//!
 //! Exporting never disturbs the service. Exporters run on a thread of their own, apart from the application's runtime.
 //! An endpoint that is away is tried again for as long as the export timeout allows; what cannot wait any longer is
 //! dropped, counted in [`Telemetry::health`] and reported with a warning; and exporting resumes by itself.

@@ -53,7 +53,8 @@ impl Providers {
         };
         let (traces, logs, metrics) =
             (self.traces.clone(), self.logs.clone(), self.metrics.clone());
-        // The SDK's own limit is the longer one: ours is the one that reports.
+        // The SDK's own limit is the longer one: ours is the one that reports. But the SDK's PeriodicReader takes no
+        // limit, it always waits 5 s.
         let failures: Vec<SignalFailure> = [
             shut_down(&self.accounts.spans, remaining(2), move |limit| {
                 traces.shutdown_with_timeout(limit * 2)

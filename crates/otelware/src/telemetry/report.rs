@@ -1,5 +1,7 @@
 //! Warnings that are seen even where no subscriber listens.
 
+use std::io::Write as _;
+
 /// Warns through `tracing`, or on the standard error while nobody listens there.
 pub(super) fn warn(text: &str) {
     if tracing::dispatcher::has_been_set()
@@ -7,6 +9,7 @@ pub(super) fn warn(text: &str) {
     {
         tracing::warn!(target: "otelware", "{text}");
     } else {
-        eprintln!("otelware: {text}");
+        // A standard error that nobody reads must not end the program, as `eprintln!` would.
+        let _ = writeln!(std::io::stderr().lock(), "otelware: {text}");
     }
 }

@@ -118,21 +118,47 @@ impl Settings {
         environment: &mut Environment,
         defaults: DefaultExporters,
     ) -> Result<Self, SetupError> {
-        Ok(Self {
-            disabled: environment.boolean("OTEL_SDK_DISABLED").unwrap_or(false),
+        let disabled = environment.boolean("OTEL_SDK_DISABLED").unwrap_or(false);
+        let settings = Self {
+            disabled,
             propagators: environment
                 .text("OTEL_PROPAGATORS")
                 .unwrap_or_else(|| "tracecontext,baggage".to_owned()),
             sampler: SamplerSettings::read(environment),
-            traces: signal(environment, Signal::Traces, defaults)?,
-            logs: signal(environment, Signal::Logs, defaults)?,
-            metrics: signal(environment, Signal::Metrics, defaults)?,
+            traces: signal(environment, Signal::Traces, defaults, disabled)?,
+            logs: signal(environment, Signal::Logs, defaults, disabled)?,
+            metrics: signal(environment, Signal::Metrics, defaults, disabled)?,
             span_batches: batches(environment, "OTEL_BSP", Duration::from_secs(5)),
             log_batches: batches(environment, "OTEL_BLRP", Duration::from_secs(1)),
             metric: metric(environment),
             limits: limits(environment),
-        })
+        };
+        unsupported(environment);
+        Ok(settings)
     }
+}
+
+/// Complains of variables the specification knows and nothing here follows.
+fn unsupported(environment: &mut Environment) {
+    for variable in [
+        "OTEL_CONFIG_FILE",
+        "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    ] {
+        if let Some(value) = environment.text(variable) {
+            environment.complain(
+                variable,
+                &value,
+                "is known but not built in",
+                "leaving it unset",
+            );
+        }
+    }
+    // The SDK records no exemplars.
+    let _: Option<()> = environment.choice(
+        "OTEL_METRICS_EXEMPLAR_FILTER",
+        &Choices::new(&[("always_off", ())]).elsewhere(&["always_on", "trace_based"]),
+    );
 }
 
 /// The exporter names the specification knows and this build offers; `None` stands for `none`.
@@ -147,6 +173,11 @@ fn signal(
     environment: &mut Environment,
     signal: Signal,
     defaults: DefaultExporters,
+    #[cfg_attr(
+        not(any(feature = "otlp-grpc", feature = "otlp-http")),
+        allow(unused_variables)
+    )]
+    disabled: bool,
 ) -> Result<SignalSettings, SetupError> {
     let variable = format!("OTEL_{}_EXPORTER", signal.in_variables());
     let elsewhere: &[&str] = match signal {
@@ -172,7 +203,8 @@ fn signal(
     Ok(SignalSettings {
         console: kinds.contains(&ExporterKind::Console),
         #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
-        otlp: if kinds.contains(&ExporterKind::Otlp) {
+        // Nothing is sent where the SDK is disabled: what cannot work is no error then.
+        otlp: if kinds.contains(&ExporterKind::Otlp) && !disabled {
             Some(OtlpSettings::read(environment, signal)?)
         } else {
             None

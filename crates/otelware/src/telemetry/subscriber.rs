@@ -4,13 +4,15 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{FilterExt, FilterFn, filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use super::environment::Environment;
+use super::environment::{Choices, Environment};
 use crate::console::ConsoleLogFormat;
 
 /// The SDK's notices about itself stay out, its warnings do not.
@@ -26,7 +28,8 @@ const EXPORTER_TARGETS: &[&str] = &[
     "rustls",
 ];
 
-/// What to log: `RUST_LOG`, else `OTEL_LOG_LEVEL`, else `info`.
+/// What to log: `RUST_LOG`, else `info` with the lines of otelware and the SDK from `OTEL_LOG_LEVEL` on, which is "used
+/// by the SDK internal logger" (specification, "Environment Variable Specification": General SDK Configuration).
 pub(super) fn filter(environment: &mut Environment) -> String {
     if let Some(directives) = environment.text("RUST_LOG") {
         match EnvFilter::try_new(&directives) {
@@ -39,31 +42,61 @@ pub(super) fn filter(environment: &mut Environment) -> String {
             ),
         }
     }
-    let levels = super::environment::Choices::new(&[
+    let levels = Choices::new(&[
         ("trace", "trace"),
         ("debug", "debug"),
-        ("info", DEFAULT_FILTER),
+        ("info", "info"),
         ("warn", "warn"),
         ("error", "error"),
         ("none", "off"),
     ]);
-    environment
-        .choice("OTEL_LOG_LEVEL", &levels)
-        .unwrap_or(DEFAULT_FILTER)
-        .to_owned()
+    environment.choice("OTEL_LOG_LEVEL", &levels).map_or_else(
+        || DEFAULT_FILTER.to_owned(),
+        |level| format!("info,opentelemetry={level},otelware={level}"),
+    )
+}
+
+/// Whether events have no subscriber yet.
+pub(super) fn is_free() -> bool {
+    tracing::dispatcher::get_default(|dispatch| dispatch.is::<NoSubscriber>())
 }
 
 /// Sets the global subscriber; `false` when there is one already.
+///
+/// `filter` decides about lines and log records. Spans have a filter of their own: the verbosity of the log must not
+/// decide what is traced.
 pub(super) fn install(
     filter: &str,
     providers: Option<(&SdkTracerProvider, &SdkLoggerProvider)>,
 ) -> bool {
+    let tracing_layer = |(traces, _)| tracing_layer(traces).with_filter(traced(filter));
+    // One filter for each layer: filters within filters leave each other's state behind.
+    let log_layer = |(_, logs)| {
+        OpenTelemetryTracingBridge::new(logs).with_filter(EnvFilter::new(filter).and(exported()))
+    };
     let subscriber = Registry::default()
-        .with(EnvFilter::new(filter))
-        .with(ConsoleLogFormat::layer())
-        .with(providers.map(|(traces, _)| tracing_layer(traces)))
-        .with(providers.map(|(_, logs)| log_layer(logs)));
+        .with(ConsoleLogFormat::layer().with_filter(EnvFilter::new(filter)))
+        .with(providers.map(tracing_layer))
+        .with(providers.map(log_layer));
     tracing::subscriber::set_global_default(subscriber).is_ok()
+}
+
+/// Spans from the level INFO on; and of the events, which are added to these spans, those that are logged.
+fn traced<S>(filter: &str) -> impl Filter<S> + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO)
+        .with_max_level_hint(LevelFilter::INFO);
+    let events = filter_fn(|metadata| !metadata.is_span()).with_max_level_hint(LevelFilter::TRACE);
+    spans.or(EnvFilter::new(filter).and(events)).and(exported())
+}
+
+/// Leaves out what the exporters' own crates say.
+fn exported() -> FilterFn {
+    // The hint lets the filter beside this one decide about the level.
+    filter_fn((|metadata| !is_of_exporter(metadata.target())) as fn(&Metadata<'_>) -> bool)
+        .with_max_level_hint(LevelFilter::TRACE)
 }
 
 /// Makes OpenTelemetry spans of `tracing` spans, nested with those of the OpenTelemetry API in both directions.
@@ -89,9 +122,7 @@ pub(super) fn log_layer<S>(provider: &SdkLoggerProvider) -> impl Layer<S> + use<
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    OpenTelemetryTracingBridge::new(provider).with_filter(filter_fn(|metadata: &Metadata<'_>| {
-        !is_of_exporter(metadata.target())
-    }))
+    OpenTelemetryTracingBridge::new(provider).with_filter(exported())
 }
 
 fn is_of_exporter(target: &str) -> bool {
@@ -125,8 +156,14 @@ mod tests {
                 &[("RUST_LOG", "warn,shop=debug"), ("OTEL_LOG_LEVEL", "error")],
                 "warn,shop=debug",
             ),
-            (&[("OTEL_LOG_LEVEL", "DEBUG")], "debug"),
-            (&[("OTEL_LOG_LEVEL", "none")], "off"),
+            (
+                &[("OTEL_LOG_LEVEL", "DEBUG")],
+                "info,opentelemetry=debug,otelware=debug",
+            ),
+            (
+                &[("OTEL_LOG_LEVEL", "none")],
+                "info,opentelemetry=off,otelware=off",
+            ),
         ];
         for (variables, filter) in table {
             assert_eq!(

@@ -1,9 +1,10 @@
 use crate::operation::{
     Cancellation, Describe, End, ErrorType, Family, Instrumentation, Operation, Outcome, Providers,
-    Signals, Start,
+    Signals, Start, extend_replacing,
 };
+use crate::semconv::attribute;
 use opentelemetry::trace::{Link, SpanContext, SpanKind};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, Key, KeyValue};
 use std::borrow::Cow;
 
 /// Begins the description of an operation of one's own; `name` has low cardinality.
@@ -45,7 +46,7 @@ impl OperationBuilder {
         &mut self.providers
     }
 
-    crate::__with_providers!();
+    crate::__with_tracer_provider!();
 
     /// Sets an attribute of the span, in the place of an earlier one of the same key.
     pub fn attribute(
@@ -103,10 +104,21 @@ impl OperationBuilder {
             in_flight: None,
         };
         let attributes = self.attributes;
-        ActiveOperation(instrumentation.start(start, Custom, |_, list| list.extend(attributes)))
+        let custom = Custom::default();
+        ActiveOperation(instrumentation.start(start, custom, |custom, list| {
+            custom.begun_with = attributes.iter().map(|set| set.key.clone()).collect();
+            list.extend(attributes);
+        }))
     }
 
-    /// Runs `future` as this operation; any value that it comes to is a success.
+    /// The operation goes on from the context that is current now, whenever it begins.
+    pub(super) fn here(mut self) -> Self {
+        self.parent.get_or_insert_with(Context::current);
+        self
+    }
+
+    /// Runs `future` as this operation; any value that it comes to is a success. The operation
+    /// begins with the first poll, and goes on from the context of this call.
     pub fn run<F: Future>(self, future: F) -> super::Traced<F> {
         super::Traced::new(self, future)
     }
@@ -140,14 +152,19 @@ impl ActiveOperation {
         self.0.context()
     }
 
-    /// Sets an attribute of the span.
+    /// Sets an attribute of the span, in the place of one that was set so before. An attribute that
+    /// the operation began with stays as it is.
     pub fn set_attribute(
-        &self,
+        &mut self,
         key: impl Into<opentelemetry::Key>,
         value: impl Into<opentelemetry::Value>,
     ) {
         if self.0.is_recording() {
-            self.0.set_attribute(KeyValue::new(key, value));
+            let attribute = KeyValue::new(key, value);
+            let custom = self.0.describe_mut();
+            if !custom.begun_with.contains(&attribute.key) {
+                extend_replacing(&mut custom.attributes, vec![attribute]);
+            }
         }
     }
 
@@ -168,10 +185,20 @@ impl ActiveOperation {
     }
 }
 
-/// The engine knows all there is to know of a user's own operation.
-#[derive(Debug)]
-pub(super) struct Custom;
+/// What the user says of an operation while it is under way.
+#[derive(Debug, Default)]
+pub(super) struct Custom {
+    begun_with: Vec<Key>,
+    attributes: Vec<KeyValue>,
+}
 
 impl Describe for Custom {
-    fn end(&mut self, _: &End<'_>) {}
+    fn end(&mut self, end: &End<'_>) {
+        let Some(span) = end.span() else { return };
+        let mut attributes = std::mem::take(&mut self.attributes);
+        if end.error_type().is_some() {
+            attributes.retain(|set| set.key.as_str() != attribute::ERROR_TYPE);
+        }
+        span.set_attributes(attributes);
+    }
 }

@@ -9,8 +9,9 @@ use std::task::{Context, Poll, ready};
 pub trait FutureExt: Future + Sized {
     /// Runs the future as an operation of this name; any value that it comes to is a success.
     ///
-    /// The operation begins with the first poll. A future that is dropped before it is done is
-    /// recorded as cancelled.
+    /// The operation begins with the first poll, and goes on from the context that is current when
+    /// this is called: a task that is spawned with it is part of the caller's trace. A future that
+    /// is dropped before it is done is recorded as cancelled.
     fn traced(self, name: impl Into<Cow<'static, str>>) -> Traced<Self> {
         operation(name).run(self)
     }
@@ -36,7 +37,7 @@ pub(super) enum Life {
 
 impl Life {
     pub(super) fn planned(builder: OperationBuilder) -> Self {
-        Self::Planned(Box::new(builder))
+        Self::Planned(Box::new(builder.here()))
     }
 
     /// Begins the operation if it is still planned; `None` when it is over.

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 
 /// Makes operations of streams.
 pub trait StreamExt: Stream + Sized {
-    /// Runs the stream as one operation of this name, from the first poll to its end. A stream
+    /// Runs the stream as one operation of this name, from the first poll to its end, in the context
+    /// that is current when this is called. A stream
     /// that is dropped before its end is recorded as cancelled.
     fn traced(self, name: impl Into<Cow<'static, str>>) -> TracedStream<Self> {
         TracedStream {

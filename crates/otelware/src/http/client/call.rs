@@ -5,11 +5,12 @@ use super::request::{ClientRequest, Target, default_port};
 use super::resend::{ResendCount, UrlTemplate};
 use crate::http::{
     BodySizes, DescribeBody, KnownMethods, MethodLabel, NoBody, OperationBody, error_type,
-    protocol_id, protocol_version, status_error,
+    not_reserved, protocol_id, protocol_version, status_error,
 };
 use crate::operation::{
     Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Label, Lazily,
-    Operation, Outcome, Series, SeriesKey, Signals, Start, bounded, is_doubled, recent_value,
+    Operation, Outcome, Series, SeriesKey, Signals, Start, bounded, extend_replacing, is_doubled,
+    recent_value,
 };
 use crate::propagation::{self, HeaderInjector, Outbound};
 use crate::semconv::{attribute, boundaries, event, metric, unit, value};
@@ -36,6 +37,13 @@ pub struct HttpClient {
 
 /// Knows the classes of the errors of a client's library.
 pub type Classify = fn(&dyn Any) -> Option<ErrorType>;
+
+/// Attributes that become known with the response, besides those of the end.
+const RESERVED: [&str; 3] = [
+    attribute::NETWORK_PEER_ADDRESS,
+    attribute::NETWORK_PEER_PORT,
+    attribute::NETWORK_PROTOCOL_VERSION,
+];
 
 #[derive(Debug)]
 struct Running {
@@ -81,7 +89,7 @@ impl HttpClient {
     ) -> Option<Operation<ClientCall>> {
         let options = self.options();
         if is_doubled(Family::HttpClient) {
-            self.inject(&Context::current(), &mut request);
+            // What goes out of the context is decided there, and has been injected.
             return None;
         }
         let running = self.running();
@@ -110,9 +118,8 @@ impl HttpClient {
             Some(template) => Some(template.clone()),
             None => ask!(options.url_template).flatten(),
         };
-        let extra_metric = ask!(options.metric_attributes).unwrap_or_default();
-        let extra_span = if signals.traces() {
-            ask!(options.span_attributes).unwrap_or_default()
+        let extra_metric = if signals.metrics() {
+            ask!(options.metric_attributes).unwrap_or_default()
         } else {
             Vec::new()
         };
@@ -124,7 +131,7 @@ impl HttpClient {
             client: self.clone(),
             method,
             no_body: NoBody::of(request.method),
-            address: target.map(|target| Label::new(bounded(target.host))),
+            address: target.map(|target| Label::foreign(bounded(target.host))),
             port: target.map(|target| target.port.unwrap_or_else(|| default_port(scheme))),
             template,
             status: None,
@@ -153,7 +160,6 @@ impl HttpClient {
             cancellation: options.cancellation,
             in_flight,
         };
-        let headers = &*request.headers;
         let operation = running.instrumentation.start(start, call, |call, list| {
             list.push(KeyValue::new(
                 attribute::HTTP_REQUEST_METHOD,
@@ -166,6 +172,7 @@ impl HttpClient {
                 ));
             }
             call.push_server(list);
+            let extra = ask!(options.span_attributes);
             let mut url = full.take().unwrap_or_else(|| {
                 let url = request.target.full();
                 match options.redaction.url(&url) {
@@ -185,9 +192,11 @@ impl HttpClient {
                 ));
             }
             if !options.request_headers.is_empty() {
-                list.extend(options.request_headers.attributes(headers));
+                list.extend(options.request_headers.attributes(request.headers));
             }
-            crate::operation::extend_replacing(list, extra_span);
+            if let Some(extra) = extra {
+                extend_replacing(list, not_reserved(extra, &RESERVED));
+            }
         });
         self.inject(operation.context(), &mut request);
         Some(operation)
@@ -409,7 +418,7 @@ impl ClientCall {
         )];
         self.push_server(&mut list);
         self.push_template(&mut list);
-        crate::operation::extend_replacing(&mut list, self.extra_metric.clone());
+        extend_replacing(&mut list, self.extra_metric.clone());
         list
     }
 

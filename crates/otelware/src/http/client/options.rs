@@ -281,7 +281,8 @@ macro_rules! __with_http_client_options {
             self
         }
 
-        /// Sets further attributes of the span, before it starts.
+        /// Sets further attributes of the span, before it starts. Those that the response tells
+        /// (status, protocol version, peer, body sizes, `error.type`) are left out.
         pub fn with_span_attributes(
             mut self,
             attributes: impl Fn(

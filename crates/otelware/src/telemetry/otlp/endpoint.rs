@@ -138,19 +138,26 @@ fn with_path(url: &str, signal: Signal) -> String {
 }
 
 /// `url` with `***` for user name and password, and without its query, which carries keys at some vendors.
+///
+/// A password that is not percent-encoded may hold `/`, `?`, `#` and `@`: whatever can be a part of it is hidden, even
+/// where that hides a path.
 fn redacted(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), url),
+        Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            (format!("{scheme}://"), rest)
+        }
+        _ => (String::new(), url),
     };
-    let (authority, path) = match rest.find('/') {
-        Some(slash) => rest.split_at(slash),
-        None => (rest, ""),
-    };
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}***@{host}{path}"),
-        None => format!("{scheme}{authority}{path}"),
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    let (shown, query) = rest.split_at(end);
+    let authority = shown.split('/').next().unwrap_or_default();
+    let has_credentials = rest.rsplit_once('@').is_some_and(|(before, _)| {
+        scheme.is_empty() || before.contains(':') || authority.contains('@')
+    });
+    match shown.rsplit_once('@') {
+        _ if !has_credentials => format!("{scheme}{shown}"),
+        Some((_, shown)) if !query.contains('@') => format!("{scheme}***@{shown}"),
+        _ => format!("{scheme}***"),
     }
 }
 
@@ -298,6 +305,15 @@ mod tests {
             ),
             ("user:secret@host", "***@host"),
             ("http://host/a@b", "http://host/a@b"),
+            ("http://host/a?mail=a@b", "http://host/a"),
+            ("http://user:p/ss@host/path", "http://***@host/path"),
+            ("http://user:1/2@host", "http://***@host"),
+            ("http://user:p@ss/w@host", "http://***@host"),
+            ("http://user:p?ss@host", "http://***"),
+            ("http://user:p#ss@host", "http://***"),
+            ("http://user:pass@host?key=a@secret", "http://***"),
+            ("user:p://ss@host", "***@host"),
+            ("http//user@host", "***@host"),
             ("https://host", "https://host"),
         ] {
             assert_eq!(redacted(url), shown);

@@ -33,8 +33,12 @@ impl Headers {
                 ));
             };
             let name = name.trim();
+            // "Authorization: Basic …==" has a "=", too: what stands before it is a name only if it can be one.
             let Ok(header_name) = name.parse::<HeaderName>() else {
-                return Err(error(&variable, &format!("{name:?} is not a header name")));
+                return Err(error(
+                    &variable,
+                    &format!("the name of element {} is not a header name", index + 1),
+                ));
             };
             let value: Vec<u8> = percent_decode_str(value.trim()).collect();
             let Ok(mut value) = HeaderValue::from_bytes(&value) else {
@@ -113,8 +117,12 @@ mod tests {
             "write name=value pairs separated by commas, such as authorization=Bearer%20token";
         for (list, problem) in [
             ("a=1,secret", r#"element 2 has no "=""#),
-            ("bad name=1", r#""bad name" is not a header name"#),
-            ("=1", r#""" is not a header name"#),
+            ("bad name=1", "the name of element 1 is not a header name"),
+            ("a=1,=1", "the name of element 2 is not a header name"),
+            (
+                "Authorization: Basic dXNlcjpwYXNz==",
+                "the name of element 1 is not a header name",
+            ),
             (
                 "a=sec%0Aret",
                 r#"the value of "a" has characters that a header cannot carry"#,

@@ -155,9 +155,6 @@ fn wrong_exporters() {
 
 #[test]
 fn simple_values() {
-    assert_changes(&[("OTEL_SDK_DISABLED", "True")], |settings| {
-        settings.disabled = true;
-    });
     assert_changes(&[("OTEL_PROPAGATORS", "b3,baggage")], |settings| {
         settings.propagators = "b3,baggage".to_owned();
     });
@@ -167,6 +164,48 @@ fn simple_values() {
             parent_based: false,
         };
     });
+}
+
+#[test]
+fn disabled_checks_nothing_about_otlp() {
+    let certain_errors = [
+        ("OTEL_SDK_DISABLED", "True"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nonsense"),
+        ("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "no name"),
+        ("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", "lone.pem"),
+    ];
+    assert_changes(&certain_errors, |settings| {
+        settings.disabled = true;
+        for signal in [
+            &mut settings.traces,
+            &mut settings.logs,
+            &mut settings.metrics,
+        ] {
+            signal.otlp = None;
+        }
+    });
+}
+
+#[test]
+fn known_but_unsupported() {
+    let (settings, complaints) = read(&[
+        ("OTEL_CONFIG_FILE", "otel.yaml"),
+        ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "10"),
+        ("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "11"),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based"),
+    ]);
+    assert_eq!(settings, read(&[]).0);
+    assert_eq!(
+        complaints,
+        [
+            r#"OTEL_CONFIG_FILE: "otel.yaml" is known but not built in and is ignored; allowed: leaving it unset"#,
+            r#"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: "10" is known but not built in and is ignored; allowed: leaving it unset"#,
+            r#"OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT: "11" is known but not built in and is ignored; allowed: leaving it unset"#,
+            r#"OTEL_METRICS_EXEMPLAR_FILTER: "trace_based" is known but not built in and is ignored; allowed: always_off"#,
+        ]
+    );
+    // What it asks for is what happens.
+    assert_changes(&[("OTEL_METRICS_EXEMPLAR_FILTER", "always_off")], |_| ());
 }
 
 #[test]
