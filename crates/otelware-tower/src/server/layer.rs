@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use tower_layer::Layer;
 
-use super::call::Server;
+use super::running::Server;
 
 /// Observes the requests of an HTTP server: a span and a duration for each of them.
 ///

@@ -2,6 +2,7 @@
 //! request, from its head to the end of its response's body.
 
 mod access_log;
+mod begin;
 mod call;
 mod forwarded;
 mod future;
@@ -9,6 +10,7 @@ mod layer;
 mod names;
 mod options;
 mod route;
+mod running;
 mod scheme;
 mod service;
 mod streaming;

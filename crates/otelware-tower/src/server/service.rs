@@ -1,6 +1,7 @@
-use super::call::{Server, ServerCall};
+use super::call::ServerCall;
 use super::future::ResponseFuture;
 use super::route::OpenSlot;
+use super::running::Server;
 use crate::count::{PassBodies, RequestBodies};
 use http::{Request, Response};
 use http_body::Body;

@@ -1,6 +1,7 @@
 //! Responses that live long: server-sent events and other streams.
 
-use super::call::{Running, Server, ServerCall, body_error_type};
+use super::call::{ServerCall, body_error_type};
+use super::running::{Running, Server};
 use http::{HeaderMap, header};
 use http_body::{Body, Frame, SizeHint};
 use otelware::http::OperationBody;
