@@ -9,9 +9,7 @@ mod expected;
 mod subject;
 
 pub use cases::*;
-pub use subject::{
-    BoxError, Capabilities, HttpClientUnderTest, Policy, ResponseBody, SECRET_KEYS, Setup,
-};
+pub use subject::{BoxError, Capabilities, HttpClientUnderTest, Policy, ResponseBody, Setup};
 
 /// Makes a test of each case of the suite for a type that implements
 /// [`HttpClientUnderTest`](crate::suites::http_client::HttpClientUnderTest). The crate needs

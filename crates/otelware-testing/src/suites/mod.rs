@@ -14,3 +14,14 @@ pub mod http_server;
 mod peer;
 
 pub use peer::{Peer, Received};
+
+/// The keys of a query whose values the semantic conventions have redacted by default.
+pub const SECRET_KEYS: [&str; 7] = [
+    "AWSAccessKeyId",
+    "Signature",
+    "sig",
+    "X-Goog-Signature",
+    "X-Amz-Signature",
+    "X-Amz-Credential",
+    "X-Amz-Security-Token",
+];

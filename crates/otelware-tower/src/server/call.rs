@@ -6,10 +6,11 @@ use super::route;
 use super::running::{Running, Server};
 use super::scheme::Scheme;
 use super::streaming::{ResponseBody, Segments};
-use http::{Response, StatusCode, Version, header};
+use http::{Response, StatusCode, Version};
 use http_body::Body;
 use otelware::http::{
-    DescribeBody, MethodLabel, NoBody, not_reserved, protocol_id, protocol_version, status_error,
+    DescribeBody, MethodLabel, NoBody, announced_length, not_reserved, protocol_id,
+    protocol_version, status_error,
 };
 use otelware::opentelemetry::metrics::UpDownCounter;
 use otelware::opentelemetry::trace::TraceContextExt;
@@ -99,7 +100,6 @@ impl ServerCall {
         mut response: Response<B>,
     ) -> Response<ResponseBody<B>> {
         let status = response.status();
-        let exact = response.body().size_hint().exact();
         let server = operation.describe().server.clone();
         let options = server.options();
         if let Some(header) = options.trace_response
@@ -114,10 +114,7 @@ impl ServerCall {
             call.extras_mut().own_error = Some(class.clone());
         }
         call.response_bytes = Some(0);
-        call.announced = exact.or_else(|| {
-            let length = response.headers().get(header::CONTENT_LENGTH)?;
-            length.to_str().ok()?.parse().ok()
-        });
+        call.announced = announced_length(&response);
         if let Some(extras) = &mut call.extras
             && let Some(log) = &mut extras.access_log
         {

@@ -36,16 +36,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(operation) = this.operation else {
-            let response = ready!(this.inner.poll(cx))?;
-            return Poll::Ready(Ok(response.map(ResponseBody::unobserved)));
+        let result = {
+            // Left in this order: the operation looks into the slot when it is left.
+            let _entered = this
+                .operation
+                .as_mut()
+                .map(|operation| (operation.enter(), OpenSlot::new()));
+            ready!(this.inner.poll(cx))
         };
-        let slot = OpenSlot::new();
-        let entered = operation.enter();
-        let polled = this.inner.poll(cx);
-        drop(entered);
-        drop(slot);
-        let result = ready!(polled);
         let Some(operation) = this.operation.take() else {
             return Poll::Ready(result.map(|response| response.map(ResponseBody::unobserved)));
         };

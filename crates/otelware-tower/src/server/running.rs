@@ -6,7 +6,7 @@ use otelware::http::{BodySizes, KnownMethods};
 use otelware::opentelemetry::Context;
 use otelware::opentelemetry::logs::Severity;
 use otelware::opentelemetry::metrics::{Histogram, UpDownCounter};
-use otelware::operation::{ErrorType, Exception, Instrumentation, Lazily, Series, bounded};
+use otelware::operation::{ErrorType, Exception, Instrumentation, Lazily, Series};
 use otelware::semconv::{boundaries, event, metric, unit};
 use std::fmt::Display;
 
@@ -83,11 +83,10 @@ impl Running {
 
     /// Emits the error that ended a request or its stream as an event, where events are wanted.
     pub(super) fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
-        self.instrumentation.exception(context, || Exception {
+        let kind = Exception {
             name: event::HTTP_SERVER_REQUEST_EXCEPTION,
             severity: Severity::Error,
-            error_type: class.clone(),
-            message: Some(bounded(&error.to_string()).to_owned()),
-        });
+        };
+        self.instrumentation.exception(kind, context, class, error);
     }
 }

@@ -1,7 +1,7 @@
 //! Bodies that know when they end.
 
 use crate::operation::{Describe, ErrorType, Operation, Outcome};
-use http::HeaderMap;
+use http::{HeaderMap, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::fmt::Display;
@@ -38,6 +38,15 @@ pub trait DescribeBody: Describe {
     /// Whether the data that went by is all that was announced, so that a body which is dropped
     /// now is at its end: transports stop polling there.
     fn is_complete(&self) -> bool;
+}
+
+/// How many bytes a response's body is to have, where it or the head tells.
+pub fn announced_length<B: Body>(response: &Response<B>) -> Option<u64> {
+    let exact = response.body().size_hint().exact();
+    exact.or_else(|| {
+        let length = response.headers().get(header::CONTENT_LENGTH)?;
+        length.to_str().ok()?.parse().ok()
+    })
 }
 
 pin_project! {

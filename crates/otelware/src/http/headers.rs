@@ -53,8 +53,8 @@ const MOST: usize = 32;
 ///
 /// Values of headers that carry credentials are replaced by `REDACTED` even where the list names
 /// them; so are values that are marked as sensitive, and the credentials and sensitive query
-/// parameters in values that are URLs, one or several with commas between them. A value longer than 1,024 bytes is cut, and
-/// at most 32 values are taken of at most 32 headers.
+/// parameters in values that are URLs, one or several with commas between them. A value longer
+/// than 1,024 bytes is cut, and at most 32 values are taken of at most 32 headers.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderCapture {
     exact: Vec<(HeaderName, Key)>,

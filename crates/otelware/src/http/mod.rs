@@ -14,7 +14,7 @@ mod reserved;
 mod url;
 
 pub use authority::HostPort;
-pub use body::{CountedBody, DescribeBody, OperationBody};
+pub use body::{CountedBody, DescribeBody, OperationBody, announced_length};
 pub use body_sizes::BodySizes;
 pub use error::{error_type, error_type_of, known_error_type};
 pub use headers::{HeaderCapture, is_secret};

@@ -4,7 +4,7 @@ use super::active::Family;
 use super::clock::Moment;
 use super::event::{EventSink, Exception};
 use super::guard::{Describe, Live, Operation};
-use super::outcome::Cancellation;
+use super::outcome::{Cancellation, ErrorType};
 use super::providers::{Providers, StartSpan};
 use super::series::{InFlight, Series};
 use super::signals::Signals;
@@ -13,6 +13,7 @@ use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::sync::OnceLock;
 
 /// What begins an operation.
@@ -65,11 +66,6 @@ impl Instrumentation {
             meter: OnceLock::new(),
             scope,
         }
-    }
-
-    /// The providers and the propagator.
-    pub const fn providers(&self) -> &Providers {
-        &self.providers
     }
 
     fn meter(&self) -> &Meter {
@@ -190,17 +186,17 @@ impl Instrumentation {
             attributes(&mut list);
             list
         };
-        if self.attributes_wait(parent) {
-            let context = self.spans.start(builder, parent);
-            let recording = context.span().is_recording();
-            if recording {
-                context.span().set_attributes(list());
-            }
-            return (context, recording);
-        }
-        builder.attributes = Some(list());
+        let late = if self.attributes_wait(parent) {
+            Some(list)
+        } else {
+            builder.attributes = Some(list());
+            None
+        };
         let context = self.spans.start(builder, parent);
         let recording = context.span().is_recording();
+        if recording && let Some(list) = late {
+            context.span().set_attributes(list());
+        }
         (context, recording)
     }
 
@@ -209,23 +205,22 @@ impl Instrumentation {
     fn attributes_wait(&self, parent: &Context) -> bool {
         let span = parent.span();
         let parent = span.span_context();
-        if parent.is_remote() {
-            // Samplers drop what an unsampled remote parent leads to, whatever its attributes are.
-            return !parent.is_sampled() || self.late_attributes;
-        }
-        self.late_attributes
+        // Samplers drop what an unsampled remote parent leads to, whatever its attributes are.
+        self.late_attributes || (parent.is_remote() && !parent.is_sampled())
     }
 
-    /// Emits an exception as a log event, if a logger provider was handed in.
-    pub fn exception(&self, context: &Context, exception: impl FnOnce() -> Exception) {
+    /// Emits the error that ended an operation as a log event, if a logger provider was handed in.
+    /// The error's text is cut to 4,096 bytes.
+    pub fn exception(
+        &self,
+        exception: Exception,
+        context: &Context,
+        class: &ErrorType,
+        error: &dyn Display,
+    ) {
         if let Some(events) = &self.events {
-            events.emit(exception(), context.span().span_context());
+            events.emit(exception, class, error, context.span().span_context());
         }
-    }
-
-    /// Whether exceptions are emitted as log events.
-    pub const fn emits_exceptions(&self) -> bool {
-        self.events.is_some()
     }
 }
 

@@ -17,8 +17,9 @@ use opentelemetry_sdk::trace::Sampler;
 
 use super::case::{Case, request};
 use super::expected::{expect_duration, expect_size};
-use super::subject::{HttpClientUnderTest, Policy, ResponseBody, SECRET_KEYS};
+use super::subject::{HttpClientUnderTest, Policy, ResponseBody};
 use crate::suites::Peer;
+use crate::suites::SECRET_KEYS;
 use crate::{
     BAGGAGE, Capture, RemoteParent, TRACEPARENT, TRACESTATE, attributes, expect_log, expect_span,
 };

@@ -15,17 +15,6 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body of any client's response.
 pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
 
-/// The keys of a query whose values the semantic conventions have redacted by default.
-pub const SECRET_KEYS: [&str; 7] = [
-    "AWSAccessKeyId",
-    "Signature",
-    "sig",
-    "X-Goog-Signature",
-    "X-Amz-Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-];
-
 /// An instrumented HTTP client, for the suite.
 pub trait HttpClientUnderTest: Clone + Send + Sync + 'static {
     /// The name of the instrumentation scope.

@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::Sampler;
 use tokio::net::TcpStream;
 
 use super::{ExpectedRequest, Handler, HttpServerUnderTest, INNER_SPAN, TestServer};
+use crate::suites::SECRET_KEYS;
 use crate::{Capture, RemoteParent, Span, TRACEPARENT, attributes, expect_span};
 
 /// A server under test and the handlers that it serves.
@@ -134,18 +135,9 @@ pub async fn a_method_is_case_sensitive<S: HttpServerUnderTest>() {
 
 /// The values of sensitive query parameters are redacted, and nothing else.
 pub async fn sensitive_queries_are_redacted<S: HttpServerUnderTest>() {
-    const KEYS: [&str; 7] = [
-        "AWSAccessKeyId",
-        "Signature",
-        "sig",
-        "X-Goog-Signature",
-        "X-Amz-Signature",
-        "X-Amz-Credential",
-        "X-Amz-Security-Token",
-    ];
     let server = start::<S>().await;
     let mut expected = Vec::new();
-    for key in KEYS {
+    for key in SECRET_KEYS {
         server
             .get(&format!("/success?a=1&{key}=s3cr3t&b=%20x"))
             .await;

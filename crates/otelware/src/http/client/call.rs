@@ -4,8 +4,8 @@ use super::options::{HttpClientOptions, RequestView};
 use super::request::{ClientRequest, Target, default_port};
 use super::resend::{ResendCount, UrlTemplate};
 use crate::http::{
-    BodySizes, DescribeBody, KnownMethods, MethodLabel, NoBody, OperationBody, error_type,
-    not_reserved, protocol_id, protocol_version, status_error,
+    BodySizes, DescribeBody, KnownMethods, MethodLabel, NoBody, OperationBody, announced_length,
+    error_type, not_reserved, protocol_id, protocol_version, status_error,
 };
 use crate::operation::{
     Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Label, Lazily,
@@ -14,7 +14,7 @@ use crate::operation::{
 };
 use crate::propagation::{self, HeaderInjector, Outbound};
 use crate::semconv::{attribute, boundaries, event, metric, unit, value};
-use http::{Response, StatusCode, Version, header, response};
+use http::{Response, StatusCode, Version, response};
 use http_body::Body;
 use opentelemetry::logs::Severity;
 use opentelemetry::metrics::{Histogram, UpDownCounter};
@@ -295,9 +295,9 @@ impl ClientCall {
         mut operation: Operation<Self>,
         response: Response<B>,
     ) -> Response<OperationBody<B, Self>> {
+        operation.describe_mut().announced = announced_length(&response);
         let (parts, body) = response.into_parts();
-        let exact = body.size_hint().exact();
-        let ends = Self::head(&mut operation, &parts, exact) || body.is_end_stream();
+        let ends = Self::head(&mut operation, &parts) || body.is_end_stream();
         let operation = if ends {
             let outcome = operation.describe().status_outcome();
             operation.finish(&outcome);
@@ -309,15 +309,11 @@ impl ClientCall {
     }
 
     /// Whether the request ends with this head.
-    fn head(operation: &mut Operation<Self>, head: &response::Parts, exact: Option<u64>) -> bool {
+    fn head(operation: &mut Operation<Self>, head: &response::Parts) -> bool {
         let status = head.status;
         let call = operation.describe_mut();
         call.status = Some(status);
         call.version = Some(head.version);
-        call.announced = exact.or_else(|| {
-            let length = head.headers.get(header::CONTENT_LENGTH)?;
-            length.to_str().ok()?.parse().ok()
-        });
         let bodiless = call.no_body.applies(status);
         let options = operation.describe().client.options();
         if operation.is_recording() && !options.response_headers.is_empty() {
@@ -361,12 +357,11 @@ impl ClientCall {
     /// Emits the error that ended the request as an event, where events are wanted.
     fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
         let instrumentation = &self.client.running().instrumentation;
-        instrumentation.exception(context, || Exception {
+        let kind = Exception {
             name: event::HTTP_CLIENT_REQUEST_EXCEPTION,
             severity: Severity::Warn,
-            error_type: class.clone(),
-            message: Some(bounded(&error.to_string()).to_owned()),
-        });
+        };
+        instrumentation.exception(kind, context, class, error);
     }
 
     fn span_name(&self) -> Cow<'static, str> {
