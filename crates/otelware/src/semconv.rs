@@ -43,6 +43,37 @@ pub mod attribute {
     pub const NETWORK_PEER_PORT: &str = "network.peer.port";
     /// Version of the application protocol.
     pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
+    /// Name of the method that was called, with its package and service, or `_OTHER`.
+    pub const RPC_METHOD: &str = "rpc.method";
+    /// The method as called, when it is not a known one.
+    pub const RPC_METHOD_ORIGINAL: &str = "rpc.method_original";
+    /// Prefix of captured request metadata; the lower-case key follows after a dot.
+    pub const RPC_REQUEST_METADATA: &str = "rpc.request.metadata";
+    /// Prefix of captured response metadata; the lower-case key follows after a dot.
+    pub const RPC_RESPONSE_METADATA: &str = "rpc.response.metadata";
+    /// Status code of the call, as its protocol names it.
+    pub const RPC_STATUS_CODE: &str = "rpc.status_code";
+    /// The system of remote procedure calls.
+    pub const RPC_SYSTEM_NAME: &str = "rpc.system.name";
+    /// Bytes of a message as it was sent, of one that is compressed. Not in version 1.45.0 of the
+    /// conventions, whose older versions had it, as the two below.
+    pub const RPC_MESSAGE_COMPRESSED_SIZE: &str = "rpc.message.compressed_size";
+    /// Number of a message in its direction, from 1.
+    pub const RPC_MESSAGE_ID: &str = "rpc.message.id";
+    /// Direction of a message: `SENT` or `RECEIVED`.
+    pub const RPC_MESSAGE_TYPE: &str = "rpc.message.type";
+    /// Bytes of a message that is not compressed.
+    pub const RPC_MESSAGE_UNCOMPRESSED_SIZE: &str = "rpc.message.uncompressed_size";
+    /// How often a call was attempted before. Not in the conventions, as the four below.
+    pub const RPC_PREVIOUS_ATTEMPTS: &str = "otelware.rpc.previous_attempts";
+    /// Messages of the request.
+    pub const RPC_REQUEST_MESSAGES: &str = "otelware.rpc.request.messages";
+    /// Bytes of the request's messages as sent, without their prefixes.
+    pub const RPC_REQUEST_SIZE: &str = "otelware.rpc.request.size";
+    /// Messages of the response.
+    pub const RPC_RESPONSE_MESSAGES: &str = "otelware.rpc.response.messages";
+    /// Bytes of the response's messages as sent, without their prefixes.
+    pub const RPC_RESPONSE_SIZE: &str = "otelware.rpc.response.size";
     /// Logical address of the server.
     pub const SERVER_ADDRESS: &str = "server.address";
     /// Port of the server.
@@ -93,14 +124,45 @@ pub mod metric {
     pub const HTTP_SERVER_REQUEST_BODY_SIZE: &str = "http.server.request.body.size";
     /// Payload bytes of a server's responses; `By`.
     pub const HTTP_SERVER_RESPONSE_BODY_SIZE: &str = "http.server.response.body.size";
+    /// Duration of calls at their client; `s`.
+    pub const RPC_CLIENT_CALL_DURATION: &str = "rpc.client.call.duration";
+    /// Duration of calls at their server; `s`.
+    pub const RPC_SERVER_CALL_DURATION: &str = "rpc.server.call.duration";
+    /// Calls in flight at a client; `{call}`. Not in the conventions, as all below.
+    pub const RPC_CLIENT_ACTIVE_CALLS: &str = "otelware.rpc.client.active_calls";
+    /// Messages of a call's request, at its client; `{message}`.
+    pub const RPC_CLIENT_REQUEST_MESSAGES: &str = "otelware.rpc.client.request.messages";
+    /// Bytes of a call's request, at its client; `By`.
+    pub const RPC_CLIENT_REQUEST_SIZE: &str = "otelware.rpc.client.request.size";
+    /// Messages of a call's response, at its client; `{message}`.
+    pub const RPC_CLIENT_RESPONSE_MESSAGES: &str = "otelware.rpc.client.response.messages";
+    /// Bytes of a call's response, at its client; `By`.
+    pub const RPC_CLIENT_RESPONSE_SIZE: &str = "otelware.rpc.client.response.size";
+    /// Calls in flight at a server; `{call}`.
+    pub const RPC_SERVER_ACTIVE_CALLS: &str = "otelware.rpc.server.active_calls";
+    /// Messages of a call's request, at its server; `{message}`.
+    pub const RPC_SERVER_REQUEST_MESSAGES: &str = "otelware.rpc.server.request.messages";
+    /// Bytes of a call's request, at its server; `By`.
+    pub const RPC_SERVER_REQUEST_SIZE: &str = "otelware.rpc.server.request.size";
+    /// Messages of a call's response, at its server; `{message}`.
+    pub const RPC_SERVER_RESPONSE_MESSAGES: &str = "otelware.rpc.server.response.messages";
+    /// Bytes of a call's response, at its server; `By`.
+    pub const RPC_SERVER_RESPONSE_SIZE: &str = "otelware.rpc.server.response.size";
 }
 
-/// Names of the log events that stand for exceptions.
+/// Names of events.
 pub mod event {
     /// An exception ended a client request.
     pub const HTTP_CLIENT_REQUEST_EXCEPTION: &str = "http.client.request.exception";
     /// An exception ended a server request.
     pub const HTTP_SERVER_REQUEST_EXCEPTION: &str = "http.server.request.exception";
+    /// An exception ended a call at its client.
+    pub const RPC_CLIENT_CALL_EXCEPTION: &str = "rpc.client.call.exception";
+    /// A message of a call went by; an event of the span. Not in version 1.45.0 of the conventions,
+    /// whose older versions had it.
+    pub const RPC_MESSAGE: &str = "rpc.message";
+    /// An exception ended a call at its server.
+    pub const RPC_SERVER_CALL_EXCEPTION: &str = "rpc.server.call.exception";
 }
 
 /// Well-known attribute values.
@@ -113,6 +175,12 @@ pub mod value {
     pub const PANIC: &str = "panic";
     /// `error.type` of an operation that ran out of time.
     pub const TIMEOUT: &str = "timeout";
+    /// `rpc.system.name` of gRPC.
+    pub const GRPC: &str = "grpc";
+    /// `rpc.message.type` of a message that came in.
+    pub const RECEIVED: &str = "RECEIVED";
+    /// `rpc.message.type` of a message that went out.
+    pub const SENT: &str = "SENT";
     /// Replaces what must not be shown.
     pub const REDACTED: &str = "REDACTED";
 }
@@ -123,6 +191,10 @@ pub mod unit {
     pub const SECONDS: &str = "s";
     /// Bytes.
     pub const BYTES: &str = "By";
+    /// Calls.
+    pub const CALLS: &str = "{call}";
+    /// Messages.
+    pub const MESSAGES: &str = "{message}";
     /// Requests.
     pub const REQUESTS: &str = "{request}";
 }
@@ -132,6 +204,21 @@ pub mod boundaries {
     /// Durations of HTTP requests, RPC calls and messaging operations, in seconds.
     pub const REQUEST_SECONDS: [f64; 14] = [
         0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    ];
+    /// Numbers of messages: none, then powers of four to about a million. The conventions advise none.
+    pub const MESSAGES: [f64; 12] = [
+        0.0,
+        1.0,
+        4.0,
+        16.0,
+        64.0,
+        256.0,
+        1_024.0,
+        4_096.0,
+        16_384.0,
+        65_536.0,
+        262_144.0,
+        1_048_576.0,
     ];
     /// Sizes of payloads, in bytes: powers of four from 64 B to 16 MiB. The conventions advise none.
     pub const BODY_BYTES: [f64; 10] = [

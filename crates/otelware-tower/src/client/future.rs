@@ -2,7 +2,7 @@ use super::ResponseBody;
 use http::Response;
 use http_body::Body;
 use otelware::http::client::ClientCall;
-use otelware::http::{DescribeBody, OperationBody};
+use otelware::http::OperationBody;
 use otelware::operation::Operation;
 use pin_project_lite::pin_project;
 use std::fmt::Display;

@@ -2,17 +2,19 @@
 
 use super::access_log::AccessLog;
 use super::call::{RESERVED, ServerCall};
-use super::options::{PeerAddress, RequestView};
+use super::options::{Options, PeerAddress, RequestView};
 use super::route;
 use super::running::{Running, Server};
 use super::scheme::Scheme;
-use http::{Method, Request, Version, header};
-use otelware::http::{HostPort, NoBody, not_reserved, protocol_version};
+use http::{Request, header};
+use otelware::http::{
+    NoBody, address_value, has_grpc_server, is_grpc, not_reserved, protocol_version,
+    push_server_host,
+};
+use otelware::opentelemetry::KeyValue;
 use otelware::opentelemetry::trace::{Link, SpanKind};
-use otelware::opentelemetry::{KeyValue, StringValue};
 use otelware::operation::{
-    Family, Label, Operation, Recent, Signals, Start, bounded, extend_replacing, is_doubled,
-    recent_value,
+    Family, Label, Operation, Signals, Start, bounded, extend_replacing, is_doubled, recent_value,
 };
 use otelware::propagation::{self, HeaderExtractor, Inbound, Trust};
 use otelware::semconv::attribute;
@@ -20,17 +22,12 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-thread_local! {
-    /// What recent `Host` headers stand for.
-    static HOSTS: Recent<(Option<StringValue>, Option<u16>)> = const { Recent::new() };
-}
-
 impl ServerCall {
     /// Begins a request. `None` where another layer observes it: one further out, or, if the
     /// options say so, the one for gRPC.
     pub(super) fn begin<B>(server: &Arc<Server>, request: &Request<B>) -> Option<Operation<Self>> {
         let options = server.options();
-        if options.without_grpc && is_grpc(request) {
+        if is_left_to_grpc(options, request) {
             return None;
         }
         if is_doubled(Family::HttpServer) {
@@ -185,32 +182,14 @@ fn push_host(list: &mut Vec<KeyValue>, original: Option<&str>, request: RequestV
         .or_else(|| request.uri.authority().map(http::uri::Authority::as_str))
         .map(str::as_bytes)
         .or_else(|| Some(request.headers.get(header::HOST)?.as_bytes()));
-    let Some(host) = host else { return };
-    let (address, port) = HOSTS.with(|hosts| {
-        hosts.get_or_insert_with(host, |host| {
-            match std::str::from_utf8(host).ok().and_then(HostPort::parse) {
-                Some(found) => (
-                    Some(Arc::<str>::from(bounded(found.host)).into()),
-                    found.port,
-                ),
-                None => (None, None),
-            }
-        })
-    });
-    if let Some(address) = address {
-        list.push(KeyValue::new(attribute::SERVER_ADDRESS, address));
-        if let Some(port) = port {
-            list.push(KeyValue::new(attribute::SERVER_PORT, i64::from(port)));
-        }
+    if let Some(host) = host {
+        push_server_host(list, host);
     }
 }
 
 /// `client.address` and `network.peer.*`.
 fn push_client(list: &mut Vec<KeyValue>, original: Option<&str>, peer: Option<SocketAddr>) {
-    let peer = peer.map(|peer| {
-        let address = recent_value(peer.ip().to_canonical().to_string());
-        (address, i64::from(peer.port()))
-    });
+    let peer = peer.map(|peer| (address_value(peer.ip()), i64::from(peer.port())));
     let client = match original {
         Some(client) => Some(recent_value(client)),
         None => peer.as_ref().map(|(address, _)| address.clone()),
@@ -224,16 +203,21 @@ fn push_client(list: &mut Vec<KeyValue>, original: Option<&str>, peer: Option<So
     }
 }
 
-/// gRPC is told from other requests by version, method and content type (gRPC over HTTP/2,
-/// "Requests"). gRPC-Web, whose content type goes on with `-web`, is no gRPC.
-fn is_grpc<B>(request: &Request<B>) -> bool {
-    request.version() == Version::HTTP_2
-        && *request.method() == Method::POST
-        && request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|content_type| content_type.as_bytes().strip_prefix(b"application/grpc"))
-            .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+/// Whether the request is one of gRPC that a layer for gRPC observes: by the options, or since the
+/// program has such a layer and the request goes to a service of tonic's, whose routes are known by
+/// their form. (By the content type alone anyone could hide a request from this layer.)
+fn is_left_to_grpc<B>(options: &Options, request: &Request<B>) -> bool {
+    is_grpc(request)
+        && (options.without_grpc
+            || has_grpc_server() && matched_route(request.extensions()).is_some_and(is_tonic_route))
+}
+
+/// Whether a route is one that tonic makes for a service: `/package.Service/{*rest}`.
+fn is_tonic_route(route: &str) -> bool {
+    route
+        .strip_suffix("/{*rest}")
+        .and_then(|service| service.rsplit('/').next())
+        .is_some_and(|service| !service.is_empty() && !service.contains('{'))
 }
 
 #[cfg(feature = "axum")]

@@ -6,6 +6,7 @@ use super::route;
 use super::running::{Running, Server};
 use super::scheme::Scheme;
 use super::streaming::{ResponseBody, Segments};
+use bytes::Buf;
 use http::{Response, StatusCode, Version};
 use http_body::Body;
 use otelware::http::{
@@ -142,7 +143,7 @@ impl ServerCall {
             span.set_attributes(list);
         }
         if bodiless {
-            let outcome = operation.describe().outcome();
+            let outcome = operation.describe().status_outcome();
             operation.finish(&outcome);
             return response.map(ResponseBody::unobserved);
         }
@@ -151,7 +152,7 @@ impl ServerCall {
             Some(every) => {
                 let segments = every.map(|every| operation.describe().segments(&operation, every));
                 operation.describe_mut().response_bytes = None;
-                let outcome = operation.describe().outcome();
+                let outcome = operation.describe().status_outcome();
                 operation.finish(&outcome);
                 response.map(|body| match segments {
                     Some(segments) => ResponseBody::segmented(body, segments),
@@ -176,6 +177,18 @@ impl ServerCall {
                 .filter(|_| operation.signals().metrics())
                 .map(|streams| self.count(streams)),
         )
+    }
+
+    /// How a request ends whose response came in whole.
+    fn status_outcome(&self) -> Outcome {
+        let extras = self.extras.as_deref();
+        if let Some(class) = extras.and_then(|extras| extras.own_error.as_ref()) {
+            return Outcome::Error(class.clone());
+        }
+        match self.status {
+            Some(status) if status.is_server_error() => Outcome::Error(status_error(status)),
+            _ => Outcome::Success,
+        }
     }
 
     /// Emits the error that ended the request as an event, where events are wanted.
@@ -300,34 +313,30 @@ impl Describe for ServerCall {
 }
 
 impl DescribeBody for ServerCall {
-    fn class<E: 'static>(&self, error: &E) -> ErrorType {
-        body_error_type(error)
-    }
-
-    fn data(&mut self, bytes: u64) {
+    fn data(&mut self, data: &impl Buf) {
         if let Some(flowed) = &mut self.response_bytes {
-            *flowed += bytes;
+            *flowed += data.remaining() as u64;
         }
     }
 
-    fn failed(&mut self, context: &Context, class: &ErrorType, error: &dyn Display) {
-        self.exception(context, class, error);
+    fn failed<E: Display + 'static>(operation: &mut Operation<Self>, error: &E) -> Outcome {
+        let class = body_error_type(error);
+        let context = operation.context();
+        operation.describe().exception(context, &class, error);
+        Outcome::Error(class)
     }
 
-    fn outcome(&self) -> Outcome {
-        let extras = self.extras.as_deref();
-        if let Some(class) = extras.and_then(|extras| extras.own_error.as_ref()) {
-            return Outcome::Error(class.clone());
-        }
-        match self.status {
-            Some(status) if status.is_server_error() => Outcome::Error(status_error(status)),
-            _ => Outcome::Success,
-        }
+    fn outcome(operation: &mut Operation<Self>) -> Outcome {
+        operation.describe().status_outcome()
     }
 
-    fn is_complete(&self) -> bool {
-        self.announced
+    fn left_unread(&mut self) -> Option<Outcome> {
+        let outcome = self.status_outcome();
+        let is_complete = self
+            .announced
             .zip(self.response_bytes)
-            .is_some_and(|(announced, flowed)| flowed >= announced)
+            .is_some_and(|(announced, flowed)| flowed >= announced);
+        // What the head said of an error stands, whether or not the body was wanted.
+        (is_complete || matches!(outcome, Outcome::Error(_))).then_some(outcome)
     }
 }

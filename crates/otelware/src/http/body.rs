@@ -1,6 +1,7 @@
 //! Bodies that know when they end.
 
-use crate::operation::{Describe, ErrorType, Operation, Outcome};
+use crate::operation::{Describe, Operation, Outcome};
+use bytes::Buf;
 use http::{HeaderMap, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -12,32 +13,25 @@ use std::task::{Context, Poll, ready};
 
 /// What a crate wants to know of the body that its operation ends with.
 pub trait DescribeBody: Describe {
-    /// A chunk of data of this many bytes went by.
-    fn data(&mut self, bytes: u64);
-
-    /// The class of an error of the body.
-    fn class<E: 'static>(&self, error: &E) -> ErrorType {
-        super::error_type(error)
-    }
+    /// A chunk of data went by.
+    fn data(&mut self, data: &impl Buf);
 
     /// Trailers went by.
     fn trailers(&mut self, _trailers: &HeaderMap) {}
 
-    /// The body failed with this error.
-    fn failed(
-        &mut self,
-        _context: &opentelemetry::Context,
-        _class: &ErrorType,
-        _error: &dyn Display,
-    ) {
-    }
+    /// How the operation ends when its body failed with this error.
+    fn failed<E: Display + 'static>(operation: &mut Operation<Self>, error: &E) -> Outcome
+    where
+        Self: Sized;
 
     /// How the operation ends when its body came to its end.
-    fn outcome(&self) -> Outcome;
+    fn outcome(operation: &mut Operation<Self>) -> Outcome
+    where
+        Self: Sized;
 
-    /// Whether the data that went by is all that was announced, so that a body which is dropped
-    /// now is at its end: transports stop polling there.
-    fn is_complete(&self) -> bool;
+    /// How the operation ends when its body is dropped before its end, if that is no cancellation:
+    /// transports stop polling where all that was announced has gone by.
+    fn left_unread(&mut self) -> Option<Outcome>;
 }
 
 /// How many bytes a response's body is to have, where it or the head tells.
@@ -61,12 +55,10 @@ pin_project! {
     impl<B, D: DescribeBody> PinnedDrop for OperationBody<B, D> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let Some(operation) = this.operation.take() {
-                let outcome = operation.describe().outcome();
-                // What the head said of an error stands, whether or not the body was wanted.
-                if operation.describe().is_complete() || matches!(outcome, Outcome::Error(_)) {
-                    operation.finish(&outcome);
-                }
+            if let Some(mut operation) = this.operation.take()
+                && let Some(outcome) = operation.describe_mut().left_unread()
+            {
+                operation.finish(&outcome);
             }
         }
     }
@@ -109,21 +101,16 @@ where
             Some(Ok(frame)) => {
                 let mut is_last = this.body.is_end_stream();
                 if let Some(data) = frame.data_ref() {
-                    operation.describe_mut().data(remaining(data));
+                    operation.describe_mut().data(data);
                 } else if let Some(trailers) = frame.trailers_ref() {
                     operation.describe_mut().trailers(trailers);
                     // Nothing may follow them: transports stop polling here.
                     is_last = true;
                 }
-                is_last.then(|| operation.describe().outcome())
+                is_last.then(|| D::outcome(operation))
             }
-            Some(Err(error)) => {
-                let class = operation.describe().class(error);
-                let context = operation.context().clone();
-                operation.describe_mut().failed(&context, &class, error);
-                Some(Outcome::Error(class))
-            }
-            None => Some(operation.describe().outcome()),
+            Some(Err(error)) => Some(D::failed(operation, error)),
+            None => Some(D::outcome(operation)),
         };
         if let Some(outcome) = outcome
             && let Some(operation) = this.operation.take()
@@ -140,10 +127,6 @@ where
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-fn remaining(data: &impl bytes::Buf) -> u64 {
-    data.remaining() as u64
 }
 
 pin_project! {
@@ -176,7 +159,8 @@ impl<B: Body> Body for CountedBody<B> {
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
         {
-            this.bytes.fetch_add(remaining(data), Ordering::Relaxed);
+            this.bytes
+                .fetch_add(data.remaining() as u64, Ordering::Relaxed);
         }
         Poll::Ready(frame)
     }

@@ -57,6 +57,8 @@ fn class_of_text(text: &str) -> Option<&'static str> {
         | "deadline has elapsed"
         | "operation timed out"
         | "data was not received within the designated timeout" => Some(value::TIMEOUT),
+        // tower
+        "service overloaded" => Some("overloaded"),
         // hyper-util, reqwest
         "dns error" => Some("name_resolution_error"),
         // hyper

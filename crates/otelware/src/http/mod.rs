@@ -1,11 +1,13 @@
 //! What the instrumentations of HTTP share: methods, URLs, headers and bodies as the semantic
 //! conventions want them, and the whole of the client's side.
 
+mod address;
 mod authority;
 mod body;
 mod body_sizes;
 pub mod client;
 mod error;
+mod grpc;
 mod headers;
 mod method;
 mod no_body;
@@ -13,10 +15,12 @@ mod protocol;
 mod reserved;
 mod url;
 
+pub use address::{address_value, push_server_host};
 pub use authority::HostPort;
 pub use body::{CountedBody, DescribeBody, OperationBody, announced_length};
 pub use body_sizes::BodySizes;
 pub use error::{error_type, error_type_of, known_error_type};
+pub use grpc::{announce_grpc_server, has_grpc_content_type, has_grpc_server, is_grpc};
 pub use headers::{HeaderCapture, is_secret};
 pub use method::{KnownMethods, MethodLabel};
 pub use no_body::NoBody;

@@ -1,5 +1,6 @@
 //! Which operation is under way on this thread.
 
+use opentelemetry::{Context, ContextGuard};
 use std::cell::Cell;
 
 /// What kind of operation a crate instruments; two of the same kind inside each other are one.
@@ -46,6 +47,37 @@ thread_local! {
 #[inline]
 pub fn is_doubled(family: Family) -> bool {
     family.doubles(INNERMOST.get())
+}
+
+/// The family of the innermost operation of the thread; `Custom` where there is none.
+#[inline]
+pub fn innermost() -> Family {
+    INNERMOST.get()
+}
+
+/// Makes `context` current for code of the user's that a library runs apart from its operation,
+/// such as the stream of a request: no instrumentation of a library encloses what it does.
+#[inline]
+pub fn enter_user_code(context: Context) -> InUserCode {
+    InUserCode {
+        outer: replace(Family::Custom),
+        _attached: context.attach(),
+    }
+}
+
+/// Keeps a context current; see [`enter_user_code`].
+#[derive(Debug)]
+#[must_use = "the context is current only while this lives"]
+pub struct InUserCode {
+    outer: Family,
+    _attached: ContextGuard,
+}
+
+impl Drop for InUserCode {
+    #[inline]
+    fn drop(&mut self) {
+        replace(self.outer);
+    }
 }
 
 /// Makes an operation of `family` the innermost of the thread, and returns what was it before.

@@ -13,12 +13,26 @@ use std::time::Duration;
 
 /// What a crate knows of an operation of its library.
 pub trait Describe {
+    /// `error.type` of an operation that was cancelled, where that is marked.
+    const CANCELLED: &'static str = value::CANCELLED;
+
     /// The last word on the operation: called exactly once, however it ends, while its span still
     /// records. Adds the attributes that only the end knows and makes the measurements.
     fn end(&mut self, end: &End<'_>);
 
     /// Called on the operation's thread each time the code that it runs returns or unwinds.
     fn left(&mut self) {}
+
+    /// How an operation ends that was dropped before it was done, `after` it had begun. A protocol
+    /// may know more of it than that it was cancelled, such as that its deadline had passed.
+    fn dropped(&mut self, _after: Duration) -> Outcome {
+        Outcome::Cancelled
+    }
+
+    /// The description of the span's status, asked for where that is an error; none by default.
+    fn status_description(&mut self) -> Cow<'static, str> {
+        Cow::Borrowed("")
+    }
 }
 
 /// The end of an operation.
@@ -160,8 +174,8 @@ impl<D: Describe> Live<D> {
         let (error_type, failed) = match (outcome, self.cancellation) {
             (Outcome::Success, _) | (Outcome::Cancelled, Cancellation::Ignore) => (None, false),
             (Outcome::Error(class), _) => (Some(Cow::Borrowed(class)), true),
-            (Outcome::Cancelled, Cancellation::Mark) => (marked(value::CANCELLED), false),
-            (Outcome::Cancelled, Cancellation::Error) => (marked(value::CANCELLED), true),
+            (Outcome::Cancelled, Cancellation::Mark) => (marked(D::CANCELLED), false),
+            (Outcome::Cancelled, Cancellation::Error) => (marked(D::CANCELLED), true),
             (Outcome::Panicked, _) => (marked(value::PANIC), true),
         };
         let end = End {
@@ -178,7 +192,7 @@ impl<D: Describe> Live<D> {
                 span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, class.value()));
             }
             if failed {
-                span.set_status(Status::error(""));
+                span.set_status(Status::error(self.describe.status_description()));
             }
             span.end_with_timestamp(self.started.wall() + duration);
         }
@@ -189,11 +203,13 @@ impl<D: Describe> Live<D> {
 impl<D: Describe> Drop for Operation<D> {
     fn drop(&mut self) {
         if !self.live.finished {
-            self.live.end(&if std::thread::panicking() {
+            let outcome = if std::thread::panicking() {
                 Outcome::Panicked
             } else {
-                Outcome::Cancelled
-            });
+                let after = self.live.started.elapsed();
+                self.live.describe.dropped(after)
+            };
+            self.live.end(&outcome);
         }
     }
 }

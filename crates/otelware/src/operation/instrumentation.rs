@@ -97,10 +97,21 @@ impl Instrumentation {
         description: &'static str,
         boundaries: &[f64],
     ) -> Series<Histogram<u64>> {
+        self.amounts(name, description, unit::BYTES, boundaries)
+    }
+
+    /// A histogram of amounts in any unit.
+    pub fn amounts(
+        &self,
+        name: &'static str,
+        description: &'static str,
+        unit: &'static str,
+        boundaries: &[f64],
+    ) -> Series<Histogram<u64>> {
         Series::new(
             self.meter()
                 .u64_histogram(name)
-                .with_unit(unit::BYTES)
+                .with_unit(unit)
                 .with_description(description)
                 .with_boundaries(boundaries.to_vec())
                 .build(),

@@ -14,6 +14,14 @@ pub struct Lazily<O, T> {
 }
 
 impl<O, T> Lazily<O, T> {
+    /// These options, not yet settled.
+    pub const fn new(options: O) -> Self {
+        Self {
+            options,
+            made: OnceLock::new(),
+        }
+    }
+
     /// The options.
     pub const fn options(&self) -> &O {
         &self.options
@@ -39,19 +47,13 @@ impl<O: Clone, T> Lazily<O, T> {
 impl<O: Clone, T> Clone for Lazily<O, T> {
     /// The options, not yet settled.
     fn clone(&self) -> Self {
-        Self {
-            options: self.options.clone(),
-            made: OnceLock::new(),
-        }
+        Self::new(self.options.clone())
     }
 }
 
 impl<O: Default, T> Default for Lazily<O, T> {
     fn default() -> Self {
-        Self {
-            options: O::default(),
-            made: OnceLock::new(),
-        }
+        Self::new(O::default())
     }
 }
 

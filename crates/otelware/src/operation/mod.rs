@@ -26,7 +26,7 @@ mod series;
 mod signals;
 mod table;
 
-pub use active::{Family, is_doubled};
+pub use active::{Family, InUserCode, enter_user_code, innermost, is_doubled};
 pub use clock::Moment;
 pub use event::Exception;
 pub use guard::{Describe, End, Entered, Operation};

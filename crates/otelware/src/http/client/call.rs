@@ -4,8 +4,8 @@ use super::options::{HttpClientOptions, RequestView};
 use super::request::{ClientRequest, Target, default_port};
 use super::resend::{ResendCount, UrlTemplate};
 use crate::http::{
-    BodySizes, DescribeBody, KnownMethods, MethodLabel, NoBody, OperationBody, announced_length,
-    error_type, not_reserved, protocol_id, protocol_version, status_error,
+    BodySizes, DescribeBody, KnownMethods, MethodLabel, NoBody, OperationBody, address_value,
+    announced_length, error_type, not_reserved, protocol_id, protocol_version, status_error,
 };
 use crate::operation::{
     Describe, End, ErrorType, Exception, Family, Instrumentation, Interned, Label, Lazily,
@@ -14,6 +14,7 @@ use crate::operation::{
 };
 use crate::propagation::{self, HeaderInjector, Outbound};
 use crate::semconv::{attribute, boundaries, event, metric, unit, value};
+use bytes::Buf;
 use http::{Response, StatusCode, Version, response};
 use http_body::Body;
 use opentelemetry::logs::Severity;
@@ -328,13 +329,18 @@ impl ClientCall {
     /// The address of the peer that answered.
     pub fn peer(operation: &Operation<Self>, peer: std::net::SocketAddr) {
         if operation.is_recording() {
-            let address = recent_value(peer.ip().to_canonical().to_string());
+            let address = address_value(peer.ip());
             operation.set_attribute(KeyValue::new(attribute::NETWORK_PEER_ADDRESS, address));
             operation.set_attribute(KeyValue::new(
                 attribute::NETWORK_PEER_PORT,
                 i64::from(peer.port()),
             ));
         }
+    }
+
+    /// The class of an error of the client or of a response's body.
+    pub fn class<E: 'static>(&self, error: &E) -> ErrorType {
+        (self.client.classify)(error).unwrap_or_else(|| error_type(error))
     }
 
     /// How a request ends whose response came in whole: an error from status 400 upwards.
@@ -493,24 +499,27 @@ impl Describe for ClientCall {
 }
 
 impl DescribeBody for ClientCall {
-    fn data(&mut self, bytes: u64) {
-        self.response_bytes += bytes;
+    fn data(&mut self, data: &impl Buf) {
+        self.response_bytes += data.remaining() as u64;
     }
 
-    fn class<E: 'static>(&self, error: &E) -> ErrorType {
-        (self.client.classify)(error).unwrap_or_else(|| error_type(error))
+    fn failed<E: Display + 'static>(operation: &mut Operation<Self>, error: &E) -> Outcome {
+        let call = operation.describe();
+        let class = call.class(error);
+        call.exception(operation.context(), &class, error);
+        Outcome::Error(class)
     }
 
-    fn failed(&mut self, context: &Context, class: &ErrorType, error: &dyn Display) {
-        self.exception(context, class, error);
+    fn outcome(operation: &mut Operation<Self>) -> Outcome {
+        operation.describe().status_outcome()
     }
 
-    fn outcome(&self) -> Outcome {
-        self.status_outcome()
-    }
-
-    fn is_complete(&self) -> bool {
-        self.announced
-            .is_some_and(|announced| self.response_bytes >= announced)
+    fn left_unread(&mut self) -> Option<Outcome> {
+        let outcome = self.status_outcome();
+        let is_complete = self
+            .announced
+            .is_some_and(|announced| self.response_bytes >= announced);
+        // What the head said of an error stands, whether or not the body was wanted.
+        (is_complete || matches!(outcome, Outcome::Error(_))).then_some(outcome)
     }
 }

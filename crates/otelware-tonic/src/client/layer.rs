@@ -1,0 +1,137 @@
+use super::service::GrpcClient;
+use crate::address::Address;
+use crate::options::{Options, with_options};
+use crate::role::Role;
+use crate::running::Shared;
+use crate::view::CallView;
+use otelware::http::HeaderCapture;
+use otelware::opentelemetry::KeyValue;
+use otelware::operation::{Cancellation, Lazily, Providers, Signals};
+use otelware::propagation::Destinations;
+use otelware::semconv::attribute;
+use std::sync::Arc;
+#[cfg(feature = "channel")]
+use tonic::transport::Endpoint;
+use tower_layer::Layer;
+
+/// Observes the calls of a gRPC client: a span and a duration for each of them, and the context in
+/// their metadata.
+///
+/// ```
+/// # #[cfg(feature = "channel")]
+/// # async fn example() -> Result<(), tonic::transport::Error> {
+/// use otelware_tonic::GrpcClientLayer;
+/// use tonic::transport::Endpoint;
+///
+/// let endpoint = Endpoint::from_static("http://orders:50051");
+/// let channel = GrpcClientLayer::new().connect(&endpoint).await?;
+/// // let client = OrdersClient::new(channel);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// As a layer it goes around a `Channel`, or around any other client that takes
+/// `http::Request`s. Beneath a layer that retries, each attempt is a call of its own; see
+/// [`AttemptCountLayer`](super::AttemptCountLayer). Clones share what they have learnt.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is applied"]
+pub struct GrpcClientLayer {
+    shared: Arc<Shared>,
+}
+
+impl Default for GrpcClientLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl GrpcClientLayer {
+    /// A layer with the defaults, and the global providers and propagator.
+    pub fn new() -> Self {
+        Self {
+            shared: Arc::new(Lazily::new(Options::new(Role::Client))),
+        }
+    }
+
+    fn options_mut(&mut self) -> &mut Options {
+        Lazily::options_mut(&mut self.shared)
+    }
+
+    fn providers_mut(&mut self) -> &mut Providers {
+        &mut self.options_mut().providers
+    }
+
+    with_options!();
+
+    /// The server that is called, for `server.address` and `server.port`; without it they are
+    /// those of the requests' targets, which tonic's `Channel` adds only later.
+    pub fn with_server_address(mut self, host: &str, port: Option<u16>) -> Self {
+        self.options_mut().address = Some(Address::new(host, port));
+        self
+    }
+
+    /// The endpoint that is called, for `server.address` and `server.port`.
+    ///
+    /// What an endpoint with a Unix socket calls can't be seen; name it with
+    /// [`with_server_address`](Self::with_server_address).
+    #[cfg(feature = "channel")]
+    pub fn with_endpoint(mut self, endpoint: &Endpoint) -> Self {
+        self.options_mut().address = Address::of(endpoint.uri());
+        self
+    }
+
+    /// Connects to the endpoint, with the channel's calls observed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::connect`].
+    #[cfg(feature = "channel")]
+    pub async fn connect(
+        self,
+        endpoint: &Endpoint,
+    ) -> Result<super::Channel, tonic::transport::Error> {
+        let channel = endpoint.connect().await?;
+        Ok(self.with_endpoint(endpoint).layer(channel))
+    }
+
+    /// A channel that connects to the endpoint with its first call, its calls observed.
+    #[cfg(feature = "channel")]
+    pub fn connect_lazy(self, endpoint: &Endpoint) -> super::Channel {
+        self.with_endpoint(endpoint).layer(endpoint.connect_lazy())
+    }
+
+    /// Decides which destinations get which context; by default all get everything.
+    pub fn with_destinations(mut self, destinations: Destinations) -> Self {
+        self.options_mut().destinations = destinations;
+        self
+    }
+
+    /// Counts calls in flight as `otelware.rpc.client.active_calls`.
+    pub fn with_active_calls(mut self) -> Self {
+        self.options_mut().active_calls = true;
+        self
+    }
+
+    /// Adds an event `rpc.message` to the span for each message, with its direction, its number
+    /// and its size. SDKs keep 128 events of a span by default, and count the rest.
+    pub fn with_message_events(mut self) -> Self {
+        self.options_mut().message_events = true;
+        self
+    }
+
+    /// Counts messages and bytes of each call, for the span and as
+    /// `otelware.rpc.client.request.messages`, `otelware.rpc.client.response.messages`,
+    /// `otelware.rpc.client.request.size` and `otelware.rpc.client.response.size`.
+    pub fn with_message_counts(mut self) -> Self {
+        self.options_mut().message_counts = true;
+        self
+    }
+}
+
+impl<S> Layer<S> for GrpcClientLayer {
+    type Service = GrpcClient<S>;
+
+    fn layer(&self, inner: S) -> GrpcClient<S> {
+        GrpcClient::new(inner, self.shared.clone())
+    }
+}
