@@ -14,6 +14,10 @@ use std::sync::Arc;
 use tonic::transport::Endpoint;
 use tower_layer::Layer;
 
+/// What tonic says the target of an endpoint with a Unix socket is.
+#[cfg(feature = "channel")]
+const UNIX_SOCKET: &str = "http://tonic/";
+
 /// Observes the calls of a gRPC client: a span and a duration for each of them, and the context in
 /// their metadata.
 ///
@@ -70,13 +74,14 @@ impl GrpcClientLayer {
         self
     }
 
-    /// The endpoint that is called, for `server.address` and `server.port`.
-    ///
-    /// What an endpoint with a Unix socket calls can't be seen; name it with
-    /// [`with_server_address`](Self::with_server_address).
+    /// The endpoint that is called, for `server.address` and `server.port`, unless
+    /// [`with_server_address`](Self::with_server_address) has named the server. The path of a Unix
+    /// socket is not to be seen in an endpoint: name that.
     #[cfg(feature = "channel")]
     pub fn with_endpoint(mut self, endpoint: &Endpoint) -> Self {
-        self.options_mut().address = Address::of(endpoint.uri());
+        if self.shared.options().address.is_none() && *endpoint.uri() != UNIX_SOCKET {
+            self.options_mut().address = Address::of(endpoint.uri());
+        }
         self
     }
 
@@ -133,5 +138,33 @@ impl<S> Layer<S> for GrpcClientLayer {
 
     fn layer(&self, inner: S) -> GrpcClient<S> {
         GrpcClient::new(inner, self.shared.clone())
+    }
+}
+
+#[cfg(all(test, feature = "channel"))]
+mod tests {
+    use super::*;
+
+    fn address(layer: &GrpcClientLayer) -> Option<(&str, Option<u16>)> {
+        let address = layer.shared.options().address.as_ref();
+        address.map(|address| (address.host(), address.port()))
+    }
+
+    #[test]
+    fn the_server_is_that_of_the_endpoint_unless_it_is_named() {
+        let endpoint = Endpoint::from_static("http://orders:50051");
+        let layer = GrpcClientLayer::new().with_endpoint(&endpoint);
+        assert_eq!(address(&layer), Some(("orders", Some(50_051))));
+        let layer = GrpcClientLayer::new()
+            .with_server_address("shop", None)
+            .with_endpoint(&endpoint);
+        assert_eq!(address(&layer), Some(("shop", None)));
+    }
+
+    #[test]
+    fn the_target_of_a_unix_socket_is_not_the_server() {
+        let endpoint = Endpoint::from_static("unix:/run/orders.sock");
+        let layer = GrpcClientLayer::new().with_endpoint(&endpoint);
+        assert_eq!(address(&layer), None);
     }
 }
