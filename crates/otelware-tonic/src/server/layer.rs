@@ -73,7 +73,7 @@ impl<Bodies> GrpcServerLayer<Bodies> {
     with_options!();
 
     /// Tells these methods apart, `package.Service/Method`, and no others: every other call is one
-    /// of `_OTHER`. What the three methods for this list adds up.
+    /// of `_OTHER`. The three methods that list methods add up.
     ///
     /// Without a list a method is told apart from its first answer on that is not a mere refusal
     /// (`UNIMPLEMENTED`, `UNAUTHENTICATED`, `PERMISSION_DENIED` or `RESOURCE_EXHAUSTED` before any

@@ -7,8 +7,9 @@ use opentelemetry_sdk::trace::SpanData;
 use super::text::{Paint, escape_and_cut};
 
 /// Shown without their key: the number says it.
-const RESPONSE_CODES: [&str; 4] = [
+const RESPONSE_CODES: [&str; 5] = [
     "http.response.status_code",
+    "rpc.status_code",
     "rpc.response.status_code",
     "rpc.grpc.status_code",
     "db.response.status_code",

@@ -1,0 +1,15 @@
+//! Compiles the `.proto` file; protox takes the place of `protoc`, so there is nothing to install.
+
+use prost::Message;
+use std::error::Error;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let descriptors = protox::compile(["shop/v1/orders.proto"], ["proto"])?;
+    // The server's layer learns from it which methods there are.
+    let file = PathBuf::from(std::env::var("OUT_DIR")?).join("orders_descriptor.bin");
+    std::fs::write(file, descriptors.encode_to_vec())?;
+    tonic_prost_build::compile_fds(descriptors)?;
+    Ok(())
+}
