@@ -9,6 +9,9 @@ static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// a call that ended so short before its deadline has ended by it.
 const SLACK: Duration = Duration::from_millis(10);
 
+/// gRPC's core (C++, Python, Ruby) tells servers its deadline rounded up by as much as a hundredth.
+const ROUNDING: u32 = 100;
+
 /// How long a call may take, by its own account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(Duration);
@@ -37,7 +40,7 @@ impl Deadline {
 
     /// Whether a call that ended `after` its beginning can have ended by its deadline.
     pub(crate) fn has_passed(self, after: Duration) -> bool {
-        after + SLACK.min(self.0 / 8) >= self.0
+        after + SLACK.min(self.0 / 8) + self.0 / ROUNDING >= self.0
     }
 }
 
@@ -79,10 +82,13 @@ mod tests {
     fn a_call_that_ended_just_before_its_deadline_ended_by_it() {
         let deadline = Deadline(Duration::from_secs(1));
         assert!(deadline.has_passed(Duration::from_secs(1)));
-        assert!(deadline.has_passed(Duration::from_millis(990)));
-        assert!(!deadline.has_passed(Duration::from_millis(989)));
+        assert!(deadline.has_passed(Duration::from_millis(980)));
+        assert!(!deadline.has_passed(Duration::from_millis(979)));
         let short = Deadline(Duration::from_millis(8));
         assert!(short.has_passed(Duration::from_millis(7)));
         assert!(!short.has_passed(Duration::from_millis(6)));
+        // Of a client that gives up after 10.001 s.
+        let rounded = Deadline(Duration::from_millis(10_100));
+        assert!(rounded.has_passed(Duration::from_millis(9_999)));
     }
 }
