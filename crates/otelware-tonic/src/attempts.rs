@@ -1,13 +1,11 @@
 //! Calls that are attempted more than once.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use otelware::http::ExtensionLayer;
 use otelware::opentelemetry::KeyValue;
 use otelware::semconv::attribute;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll};
-use tower_layer::Layer;
-use tower_service::Service;
 
 /// Tells a server how often the call was attempted before (gRPC proposal A6).
 static PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
@@ -56,53 +54,6 @@ pub(crate) fn send(metadata: &mut HeaderMap, previous: u32) {
 }
 
 /// Makes the attempts of a call known to a [`GrpcClientLayer`](super::GrpcClientLayer) beneath a
-/// layer that retries. It goes above that layer.
-///
-/// It puts an [`AttemptCount`] into the extensions of each request that has none. What retries
-/// must keep the extensions, as a clone of the request does.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AttemptCountLayer {
-    _private: (),
-}
-
-impl AttemptCountLayer {
-    /// The layer.
-    pub const fn new() -> Self {
-        Self { _private: () }
-    }
-}
-
-impl<S> Layer<S> for AttemptCountLayer {
-    type Service = CountAttempts<S>;
-
-    fn layer(&self, inner: S) -> CountAttempts<S> {
-        CountAttempts { inner }
-    }
-}
-
-/// Counts how often calls are attempted; made by [`AttemptCountLayer`].
-#[derive(Clone, Copy, Debug)]
-pub struct CountAttempts<S> {
-    inner: S,
-}
-
-impl<S, B> Service<Request<B>> for CountAttempts<S>
-where
-    S: Service<Request<B>>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    #[inline]
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<B>) -> S::Future {
-        request
-            .extensions_mut()
-            .get_or_insert_default::<AttemptCount>();
-        self.inner.call(request)
-    }
-}
+/// layer that retries. It goes above that layer, and puts an [`AttemptCount`] into the extensions of
+/// each request that has none.
+pub type AttemptCountLayer = ExtensionLayer<AttemptCount>;

@@ -5,7 +5,7 @@ mod begin;
 mod layer;
 mod service;
 
-pub use crate::attempts::{AttemptCount, AttemptCountLayer, CountAttempts};
+pub use crate::attempts::{AttemptCount, AttemptCountLayer};
 pub use crate::call::ResponseBody;
 pub use crate::future::ResponseFuture;
 pub use layer::GrpcClientLayer;

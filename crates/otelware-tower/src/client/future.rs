@@ -1,8 +1,8 @@
 use super::ResponseBody;
 use http::Response;
 use http_body::Body;
-use otelware::http::client::ClientCall;
 use otelware::http::OperationBody;
+use otelware::http::client::ClientCall;
 use otelware::operation::Operation;
 use pin_project_lite::pin_project;
 use std::fmt::Display;

@@ -65,14 +65,17 @@
 mod error;
 mod future;
 mod layer;
-mod resend;
 mod service;
 
 pub use future::ResponseFuture;
 pub use layer::HttpClientLayer;
 pub use otelware::http::client::{RequestView, ResendCount, UrlTemplate};
-pub use resend::{CountResends, ResendCountLayer};
 pub use service::HttpClient;
+
+/// Makes `http.request.resend_count` known to an [`HttpClientLayer`] beneath a layer that retries or
+/// follows redirects. It goes above that layer, and puts a [`ResendCount`] into the extensions of
+/// each request that has none.
+pub type ResendCountLayer = otelware::http::ExtensionLayer<ResendCount>;
 
 /// The body of a response, whose end is the end of the request.
 pub type ResponseBody<B> = otelware::http::OperationBody<B, otelware::http::client::ClientCall>;
