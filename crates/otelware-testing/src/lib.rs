@@ -36,7 +36,8 @@
 //!
 //! # Whole processes
 //!
-//! With the feature `otlp`, `otlp::OtlpReceiver` is an endpoint that a program under test exports to.
+//! `Program` (on Unix) is a program under test as a child process: its output, the address that it listens on, its end.
+//! With the feature `otlp`, `otlp::OtlpReceiver` is an endpoint that it exports to.
 //!
 //! # Secrets
 //!
@@ -55,6 +56,8 @@ mod log;
 mod metric;
 #[cfg(feature = "otlp")]
 pub mod otlp;
+#[cfg(unix)]
+mod program;
 mod remote;
 mod scope;
 mod span;
@@ -76,6 +79,8 @@ pub use log::Log;
 pub use metric::{DATABASE_SECONDS, HTTP_SECONDS, Metric, MetricKind, Point, PointData};
 pub use opentelemetry;
 pub use opentelemetry_sdk;
+#[cfg(unix)]
+pub use program::{EndedProgram, Program};
 pub use remote::{BAGGAGE, RemoteParent, SpanIdentity, TRACEPARENT, TRACESTATE};
 pub use scope::Scope;
 pub use span::{Event, Link, Span};

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use otelware_testing::EndedProgram;
 use otelware_testing::otlp::opentelemetry_proto::tonic::trace::v1::Span;
 use otelware_testing::otlp::{OtlpReceiver, Received};
 
-use crate::process::{Ended, Process};
+use crate::process::start;
 
 const SECRET: &str = "s3cr3t";
 const KINDS: [&str; 3] = ["  SERVER  ", "  CLIENT  ", "  INTERNAL  "];
 
 /// The demo, which exports besides what it prints.
-fn demo(receiver: &OtlpReceiver) -> Ended {
-    let ended = Process::start(
+fn demo(receiver: &OtlpReceiver) -> EndedProgram {
+    start(
         &[],
         &[
             ("OTEL_TRACES_EXPORTER", "console,otlp"),
@@ -21,9 +22,8 @@ fn demo(receiver: &OtlpReceiver) -> Ended {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint()),
         ],
     )
-    .end();
-    assert!(ended.status.success(), "{}: {}", ended.status, ended.stderr);
-    ended
+    .end()
+    .assert_success()
 }
 
 /// The traces as indented text, in the order of their first spans.

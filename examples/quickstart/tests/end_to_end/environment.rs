@@ -3,7 +3,7 @@
 use otelware_testing::otlp::OtlpReceiver;
 
 use crate::client::get;
-use crate::process::{Process, Service};
+use crate::process::{serve, start};
 use crate::propagation::hex;
 
 /// The lines of this level, without their time.
@@ -18,14 +18,17 @@ fn lines(stderr: &str, level: &str) -> Vec<String> {
 #[test]
 fn wrong_names_are_ignored_with_one_warning_each() {
     let receiver = OtlpReceiver::http();
-    let service = Service::start(&[
+    let service = serve(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint()),
         ("OTEL_PROPAGATORS", "b3,nonsense"),
         ("OTEL_TRACES_EXPORTER", "otpl"),
     ]);
     let (trace_id, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     let b3 = format!("b3: {trace_id}-{parent}-1");
-    assert_eq!(get(service.address(), "/stock/7", &[&b3]).status, 200);
+    assert_eq!(
+        get(service.listening_address(), "/stock/7", &[&b3]).status,
+        200
+    );
     let ended = service.stop();
 
     assert_eq!(
@@ -47,7 +50,7 @@ fn wrong_names_are_ignored_with_one_warning_each() {
 
 /// What the program says when it refuses to start with this variable.
 fn refusal(variable: &str, value: &str) -> String {
-    let ended = Process::start(
+    let ended = start(
         &["--serve"],
         &[("LISTEN", "127.0.0.1:0"), (variable, value)],
     )

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use otelware_testing::otlp::{Answer, OtlpReceiver};
 
 use crate::client::{Connection, get, traceparent};
-use crate::process::{Service, eventually};
+use crate::process::serve;
 use crate::propagation::hex;
 
 const WARM_UP: usize = 20;
@@ -37,7 +37,7 @@ fn quantile(sorted: &[Duration], quantile: f64) -> Duration {
 fn an_outage_leaves_the_service_alone_counts_its_drops_and_exports_resume() {
     let endpoint = free_address();
     // The batch that is being sent is tried again and again; meanwhile the small queue fills.
-    let observed = Service::start(&[
+    let observed = serve(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{endpoint}")),
         ("OTEL_BSP_SCHEDULE_DELAY", "50"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "60"),
@@ -45,11 +45,11 @@ fn an_outage_leaves_the_service_alone_counts_its_drops_and_exports_resume() {
         ("OTEL_BLRP_SCHEDULE_DELAY", "50"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "50"),
     ]);
-    let plain = Service::start(&[("OTEL_SDK_DISABLED", "true")]);
+    let plain = serve(&[("OTEL_SDK_DISABLED", "true")]);
 
     // Interleaved, so that whatever else the machine does meets both alike.
     let mut connections =
-        [&observed, &plain].map(|service| Connection::open(service.address()).unwrap());
+        [&observed, &plain].map(|service| Connection::open(service.listening_address()).unwrap());
     for connection in &mut connections {
         for _ in 0..WARM_UP {
             time(connection);
@@ -71,7 +71,7 @@ fn an_outage_leaves_the_service_alone_counts_its_drops_and_exports_resume() {
     let bound = Duration::from_millis(100).max(plain_slow * 3);
     assert!(slow < bound, "{slow:?}, {plain_slow:?}");
 
-    let reported = eventually("the warning about drops", || {
+    let reported = observed.wait_for("the warning about drops", || {
         drops_reported(&observed.stderr())
     });
     assert!(reported > 0);
@@ -80,11 +80,15 @@ fn an_outage_leaves_the_service_alone_counts_its_drops_and_exports_resume() {
         .address(endpoint)
         .http(Answer::Status(200));
     let mut sent = 0;
-    eventually(
+    observed.wait_for(
         "spans that began after the endpoint appeared, logs and metrics",
         || {
             sent += 1;
-            get(observed.address(), "/orders/7", &[&traceparent(sent)]);
+            get(
+                observed.listening_address(),
+                "/orders/7",
+                &[&traceparent(sent)],
+            );
             let received = receiver.received();
             let is_later =
                 |trace_id: &[u8]| (1..=sent).any(|trace| hex(trace_id) == format!("{trace:032x}"));

@@ -6,7 +6,7 @@ use otelware_testing::otlp::opentelemetry_proto::tonic::trace::v1::span::SpanKin
 
 use crate::client::{Response, get};
 use crate::peer::Stock;
-use crate::process::Service;
+use crate::process::serve;
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const REMOTE_PARENT: &str = "00f067aa0ba902b7";
@@ -45,12 +45,12 @@ fn identity(span: &Span) -> Identity {
 fn traceparent_split_tracestate_and_baggage_reach_the_outgoing_request() {
     let receiver = OtlpReceiver::http();
     let stock = Stock::start();
-    let service = Service::start(&[
+    let service = serve(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint()),
         ("STOCK_URL", stock.url()),
     ]);
     let response = get(
-        service.address(),
+        service.listening_address(),
         "/orders/7",
         &[
             &format!("traceparent: 00-{TRACE_ID}-{REMOTE_PARENT}-03"),

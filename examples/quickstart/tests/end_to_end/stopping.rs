@@ -5,19 +5,20 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use otelware_testing::Program;
 use otelware_testing::otlp::OtlpReceiver;
 use otelware_testing::otlp::opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::client::{Connection, traceparent};
-use crate::process::{Service, eventually};
+use crate::process::serve;
 use crate::propagation::hex;
 
 const CLIENTS: usize = 8;
 const RESPONSES_BEFORE_THE_SIGNAL: usize = 200;
 
 /// Asks for orders, each in a trace of its own, until the server is gone; notes each response that came whole.
-fn load(service: &Service, next_trace: &AtomicU64, responses: &Mutex<BTreeMap<u64, u16>>) {
-    let Ok(mut connection) = Connection::open(service.address()) else {
+fn load(service: &Program, next_trace: &AtomicU64, responses: &Mutex<BTreeMap<u64, u16>>) {
+    let Ok(mut connection) = Connection::open(service.listening_address()) else {
         return;
     };
     loop {
@@ -33,7 +34,7 @@ fn load(service: &Service, next_trace: &AtomicU64, responses: &Mutex<BTreeMap<u6
 #[test]
 fn sigterm_under_load_loses_no_span_that_had_ended() {
     let receiver = OtlpReceiver::http();
-    let service = Service::start(&[
+    let service = serve(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint()),
         ("RUST_LOG", "warn,quickstart=info"),
     ]);
@@ -43,13 +44,12 @@ fn sigterm_under_load_loses_no_span_that_had_ended() {
         for _ in 0..CLIENTS {
             scope.spawn(|| load(&service, &next_trace, &responses));
         }
-        eventually("the load", || {
+        service.wait_for("the load", || {
             (responses.lock().unwrap().len() >= RESPONSES_BEFORE_THE_SIGNAL).then_some(())
         });
         service.terminate();
     });
-    let ended = service.end();
-    assert!(ended.status.success(), "{}: {}", ended.status, ended.stderr);
+    let ended = service.end().assert_success();
 
     let responses = responses.into_inner().unwrap();
     let received = receiver.received();
