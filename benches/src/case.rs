@@ -1,10 +1,11 @@
 //! Every cell of the tables, by name.
 
 use crate::Error;
+use crate::grpc::{self, Shape, Side};
 use crate::propagation::{Operation, Propagators};
 use crate::telemetry::CONFIGURATIONS;
 use crate::variants::Variant;
-use crate::work::Work;
+use crate::work::{Repetitions, Work};
 use crate::{propagation, request};
 
 /// Something to measure.
@@ -12,8 +13,21 @@ use crate::{propagation, request};
 pub(crate) enum Case {
     /// A request through a router with a variant's layer; the index is that of the configuration.
     Request(usize, Variant),
+    /// A unary gRPC call.
+    Call(Side, grpc::Variant),
+    /// A gRPC call whose answer is a stream; what is measured is a message.
+    Stream(Side, grpc::Variant),
     /// An extraction or injection.
     Propagation(Operation, Propagators),
+}
+
+/// Two runs of a case: their difference holds no cost of entering the section or of a first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Runs {
+    pub(crate) few: u64,
+    pub(crate) many: u64,
+    /// What one operation is made of: the cost is that of a part.
+    pub(crate) parts: u64,
 }
 
 impl Case {
@@ -25,10 +39,45 @@ impl Case {
                     .map_or("?", |configuration| configuration.name);
                 format!("request/{configuration}/{}", variant.name())
             }
+            Self::Call(side, variant) => format!("grpc/{}/{}", side.name(), variant.name()),
+            Self::Stream(side, variant) => {
+                format!("grpc-stream/{}/{}", side.name(), variant.name())
+            }
             Self::Propagation(operation, propagators) => {
                 format!("propagation/{}/{}", operation.name(), propagators.name())
             }
         }
+    }
+
+    /// Both runs stay below the batch processor's batch size, so that it sleeps while requests are measured.
+    pub(crate) fn runs(self) -> Runs {
+        match self {
+            Self::Stream(..) => Runs {
+                few: 1,
+                many: 2,
+                parts: grpc::MESSAGES,
+            },
+            // Two spans a call, where client and server are one over the other.
+            Self::Call(..) => Runs {
+                few: 50,
+                many: 200,
+                parts: 1,
+            },
+            Self::Request(..) | Self::Propagation(..) => Runs {
+                few: 100,
+                many: 400,
+                parts: 1,
+            },
+        }
+    }
+
+    /// A run of so many operations, behind those that warm up.
+    pub(crate) fn repetitions(self, counted: u64) -> Repetitions {
+        let warm_up = match self {
+            Self::Stream(..) => 1,
+            Self::Request(..) | Self::Call(..) | Self::Propagation(..) => 300,
+        };
+        Repetitions { warm_up, counted }
     }
 
     pub(crate) fn prepare(self) -> Result<Box<dyn Work>, Error> {
@@ -37,6 +86,8 @@ impl Case {
                 let configuration = CONFIGURATIONS.get(index).ok_or("no such configuration")?;
                 Ok(Box::new(request::Requests::new(configuration, variant)?))
             }
+            Self::Call(side, variant) => grpc::prepare(Shape::Unary, side, variant),
+            Self::Stream(side, variant) => grpc::prepare(Shape::Stream, side, variant),
             Self::Propagation(operation, propagators) => {
                 propagation::prepare(operation, propagators)
             }
@@ -56,7 +107,21 @@ pub(crate) fn all() -> Vec<Case> {
             .iter()
             .map(move |propagators| Case::Propagation(*operation, *propagators))
     });
-    requests.chain(propagations).collect()
+    let calls = Side::ALL.into_iter().flat_map(|side| {
+        grpc::Variant::ALL
+            .iter()
+            .map(move |variant| Case::Call(side, *variant))
+    });
+    let streams = [Side::Server, Side::Client].into_iter().flat_map(|side| {
+        grpc::Variant::STREAMED
+            .iter()
+            .map(move |variant| Case::Stream(side, *variant))
+    });
+    requests
+        .chain(calls)
+        .chain(streams)
+        .chain(propagations)
+        .collect()
 }
 
 /// The case of that name.

@@ -1,4 +1,5 @@
-//! Instructions and heap allocations of one request through an instrumented axum router, and of one propagation, side by side.
+//! Instructions and heap allocations of one request through an instrumented axum router, of one gRPC call, of one message
+//! of a gRPC stream, and of one propagation, side by side.
 //!
 //! Wall time says little on a shared machine; instructions and allocations say the same thing on every run. Each cell of
 //! the tables is measured in two processes of its own, so that no cell sees another's global providers: once bare, where
@@ -13,6 +14,7 @@
 mod allocator;
 mod callgrind;
 mod case;
+mod grpc;
 mod measurement;
 mod propagation;
 mod report;
@@ -47,7 +49,8 @@ fn main() -> ExitCode {
 
 fn run_case(name: &str, iterations: &str) -> Result<ExitCode, Error> {
     let case = case::find(name)?;
-    let allocations = work::run(case.prepare()?.as_mut(), iterations.parse()?)?;
+    let repetitions = case.repetitions(iterations.parse()?);
+    let allocations = work::run(case.prepare()?.as_mut(), repetitions)?;
     println!("{allocations}");
     Ok(ExitCode::SUCCESS)
 }

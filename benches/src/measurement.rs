@@ -1,5 +1,6 @@
 //! Measures cases, each in processes of its own.
 
+use std::ops::Sub;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
@@ -7,19 +8,29 @@ use std::thread;
 use crate::Error;
 use crate::allocator::Allocations;
 use crate::callgrind;
-use crate::case::Case;
+use crate::case::{Case, Runs};
 
-/// Two counts: their difference holds no cost of entering the section or of a first time. Both stay below the batch
-/// processor's batch size, so that it sleeps while requests are measured.
-const FEW: u64 = 100;
-const MANY: u64 = 400;
+/// How often instructions are counted.
+const RUNS: usize = 3;
 
-/// The cost of one operation.
+/// The cost of one operation, or of one part of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Cost {
     pub(crate) instructions: f64,
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
+}
+
+impl Sub for Cost {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            instructions: self.instructions - other.instructions,
+            allocations: self.allocations - other.allocations,
+            bytes: self.bytes - other.bytes,
+        }
+    }
 }
 
 /// Measures all of `cases`, as many at a time as there are processors.
@@ -55,19 +66,31 @@ fn work_off(
         let Some((index, case)) = next else {
             return Ok(costs);
         };
-        costs.push((index, case, cost(&case.name())?));
+        costs.push((index, case, cost(case)?));
     }
 }
 
-fn cost(case: &str) -> Result<Cost, Error> {
-    let instructions = callgrind::instructions(case, MANY)? - callgrind::instructions(case, FEW)?;
-    let allocations = allocations(case, MANY)? - allocations(case, FEW)?;
-    let per_operation = |total: u64| total as f64 / (MANY - FEW) as f64;
+fn cost(case: Case) -> Result<Cost, Error> {
+    let Runs { few, many, parts } = case.runs();
+    let name = case.name();
+    let instructions = instructions(&name, many)? - instructions(&name, few)?;
+    let allocations = allocations(&name, many)? - allocations(&name, few)?;
+    let per_part = |total: u64| total as f64 / ((many - few) * parts) as f64;
     Ok(Cost {
-        instructions: per_operation(instructions),
-        allocations: per_operation(allocations.count),
-        bytes: per_operation(allocations.bytes),
+        instructions: per_part(instructions),
+        allocations: per_part(allocations.count),
+        bytes: per_part(allocations.bytes),
     })
+}
+
+/// The least of several runs: when the threads of processors and readers start, and when they free what they were
+/// given, decides in what state the heap is, and in some states the allocator takes longer ways.
+fn instructions(case: &str, iterations: u64) -> Result<u64, Error> {
+    let mut least = u64::MAX;
+    for _ in 0..RUNS {
+        least = least.min(callgrind::instructions(case, iterations)?);
+    }
+    Ok(least)
 }
 
 fn allocations(case: &str, iterations: u64) -> Result<Allocations, Error> {

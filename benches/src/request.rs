@@ -11,12 +11,9 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use crate::Error;
-use crate::telemetry::{Configuration, Telemetry, Traceparent};
+use crate::telemetry::{Configuration, Counts, Telemetry};
 use crate::variants::Variant;
 use crate::work::Work;
-
-const SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-const UNSAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
 
 /// Requests to a router with one variant's layer.
 #[derive(Debug)]
@@ -34,11 +31,7 @@ impl Requests {
         Ok(Self {
             // With its state in place the router does not rebuild its layers for each request.
             router: variant.apply(router, &telemetry).with_state(()),
-            traceparent: match configuration.traceparent {
-                Traceparent::Sampled => Some(SAMPLED),
-                Traceparent::Unsampled => Some(UNSAMPLED),
-                Traceparent::Absent => None,
-            },
+            traceparent: configuration.traceparent.value(),
             telemetry,
             instrumented: variant.is_instrumented(),
         })
@@ -64,8 +57,11 @@ impl Work for Requests {
     }
 
     fn verify(&self, operations: u64) -> Result<(), Error> {
-        self.telemetry
-            .verify(if self.instrumented { operations } else { 0 })
+        let recorded = if self.instrumented { operations } else { 0 };
+        self.telemetry.verify(Counts {
+            spans: recorded,
+            durations: recorded,
+        })
     }
 }
 

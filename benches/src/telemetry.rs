@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use opentelemetry::global;
+use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
@@ -16,6 +18,12 @@ use crate::Error;
 
 /// Longer than any run: nothing is exported unless this program asks for it.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The caller's trace.
+pub(crate) const TRACE_ID: TraceId =
+    TraceId::from_bytes(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes());
+/// The caller's span.
+pub(crate) const SPAN_ID: SpanId = SpanId::from_bytes(0xb7ad_6b71_6920_3331_u64.to_be_bytes());
 
 /// Which spans the tracer provider keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +42,18 @@ pub(crate) enum Traceparent {
     Absent,
 }
 
-/// What is set up around a router, and how requests come in.
+impl Traceparent {
+    /// The header's value.
+    pub(crate) fn value(self) -> Option<&'static str> {
+        match self {
+            Self::Sampled => Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            Self::Unsampled => Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
+            Self::Absent => None,
+        }
+    }
+}
+
+/// What is set up around a router or a gRPC service, and how requests come in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Configuration {
     pub(crate) name: &'static str,
@@ -44,9 +63,13 @@ pub(crate) struct Configuration {
     pub(crate) traceparent: Traceparent,
 }
 
+/// Everything is kept.
+pub(crate) const SPANS_AND_METRICS: Configuration =
+    configuration("both", Some(Sampling::AlwaysOn), true, Traceparent::Sampled);
+
 /// The configurations of the table, in its order.
 pub(crate) const CONFIGURATIONS: [Configuration; 8] = [
-    configuration("both", Some(Sampling::AlwaysOn), true, Traceparent::Sampled),
+    SPANS_AND_METRICS,
     configuration(
         "offmet",
         Some(Sampling::AlwaysOff),
@@ -114,11 +137,35 @@ pub(crate) struct Telemetry {
     keeps_spans: bool,
 }
 
+/// What operations leave behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Spans in the caller's trace, where there is one.
+    pub(crate) spans: u64,
+    /// Recordings in the histograms of [`DURATIONS`].
+    pub(crate) durations: u64,
+}
+
+impl Counts {
+    pub(crate) fn times(self, operations: u64) -> Self {
+        Self {
+            spans: self.spans * operations,
+            durations: self.durations * operations,
+        }
+    }
+}
+
+/// The histograms that are counted.
+const DURATIONS: [&str; 3] = [
+    "http.server.request.duration",
+    "rpc.server.call.duration",
+    "rpc.client.call.duration",
+];
+
 /// What the exporters have seen.
 #[derive(Debug, Default)]
 struct Exported {
     spans: AtomicU64,
-    /// Recordings in `http.server.request.duration`.
     durations: AtomicU64,
 }
 
@@ -128,7 +175,7 @@ impl Telemetry {
         Self {
             tracer_provider: configuration
                 .sampling
-                .map(|sampling| tracer_provider(sampling, &exported)),
+                .map(|sampling| tracer_provider(sampling, configuration.traceparent, &exported)),
             meter_provider: configuration.metrics.then(|| meter_provider(&exported)),
             keeps_spans: configuration.keeps_spans(),
             exported,
@@ -146,36 +193,53 @@ impl Telemetry {
         Ok(())
     }
 
-    /// Checks, after a flush, that `requests` requests were instrumented in full: a variant that records less is not faster.
-    pub(crate) fn verify(&self, requests: u64) -> Result<(), Error> {
-        let expected = (
-            if self.keeps_spans { requests } else { 0 },
-            if self.meter_provider.is_some() {
-                requests
+    /// Makes these providers the global ones.
+    pub(crate) fn set_global_providers(&self) {
+        if let Some(provider) = &self.tracer_provider {
+            global::set_tracer_provider(provider.clone());
+        }
+        if let Some(provider) = &self.meter_provider {
+            global::set_meter_provider(provider.clone());
+        }
+    }
+
+    /// Checks, after a flush, that what was to be kept of this has arrived: a variant that records less is not faster.
+    pub(crate) fn verify(&self, made: Counts) -> Result<(), Error> {
+        let expected = Counts {
+            spans: if self.keeps_spans { made.spans } else { 0 },
+            durations: if self.meter_provider.is_some() {
+                made.durations
             } else {
                 0
             },
-        );
-        let actual = (
-            self.exported.spans.load(Ordering::Relaxed),
-            self.exported.durations.load(Ordering::Relaxed),
-        );
+        };
+        let actual = Counts {
+            spans: self.exported.spans.load(Ordering::Relaxed),
+            durations: self.exported.durations.load(Ordering::Relaxed),
+        };
         if actual == expected {
             return Ok(());
         }
-        Err(format!("(spans, durations) exported: expected {expected:?}, got {actual:?}").into())
+        Err(format!("exported: expected {expected:?}, got {actual:?}").into())
     }
 }
 
-fn tracer_provider(sampling: Sampling, exported: &Arc<Exported>) -> SdkTracerProvider {
-    let processor = BatchSpanProcessor::builder(Discard(exported.clone()))
-        .with_batch_config(
-            BatchConfigBuilder::default()
-                .with_max_queue_size(2048)
-                .with_scheduled_delay(NEVER)
-                .build(),
-        )
-        .build();
+fn tracer_provider(
+    sampling: Sampling,
+    traceparent: Traceparent,
+    exported: &Arc<Exported>,
+) -> SdkTracerProvider {
+    let processor = BatchSpanProcessor::builder(DiscardSpans {
+        trace: traceparent.value().map(|_| TRACE_ID),
+        exported: exported.clone(),
+    })
+    .with_batch_config(
+        BatchConfigBuilder::default()
+            .with_max_queue_size(2048)
+            .with_scheduled_delay(NEVER)
+            .build(),
+    )
+    .build();
     let sampler = match sampling {
         Sampling::AlwaysOn => Sampler::AlwaysOn,
         Sampling::AlwaysOff => Sampler::AlwaysOff,
@@ -188,26 +252,38 @@ fn tracer_provider(sampling: Sampling, exported: &Arc<Exported>) -> SdkTracerPro
 }
 
 fn meter_provider(exported: &Arc<Exported>) -> SdkMeterProvider {
-    let reader = PeriodicReader::builder(Discard(exported.clone()))
+    let reader = PeriodicReader::builder(DiscardMetrics(exported.clone()))
         .with_interval(NEVER)
         .build();
     SdkMeterProvider::builder().with_reader(reader).build()
 }
 
-/// An exporter of spans and metrics that only counts.
+/// An exporter that only counts, and no span of another trace than this.
 #[derive(Debug)]
-struct Discard(Arc<Exported>);
+struct DiscardSpans {
+    trace: Option<TraceId>,
+    exported: Arc<Exported>,
+}
 
-impl SpanExporter for Discard {
+impl SpanExporter for DiscardSpans {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.0
-            .spans
-            .fetch_add(batch.len() as u64, Ordering::Relaxed);
+        let spans = batch
+            .iter()
+            .filter(|span| {
+                self.trace
+                    .is_none_or(|trace| span.span_context.trace_id() == trace)
+            })
+            .count() as u64;
+        self.exported.spans.fetch_add(spans, Ordering::Relaxed);
         Ok(())
     }
 }
 
-impl PushMetricExporter for Discard {
+/// An exporter that only counts.
+#[derive(Debug)]
+struct DiscardMetrics(Arc<Exported>);
+
+impl PushMetricExporter for DiscardMetrics {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         // Cumulative: the latest collection holds the total.
         self.0
@@ -233,7 +309,7 @@ fn durations(metrics: &ResourceMetrics) -> u64 {
     metrics
         .scope_metrics()
         .flat_map(|scope| scope.metrics())
-        .filter(|metric| metric.name() == "http.server.request.duration")
+        .filter(|metric| DURATIONS.contains(&metric.name()))
         .filter_map(|metric| match metric.data() {
             AggregatedMetrics::F64(MetricData::Histogram(histogram)) => Some(histogram),
             _ => None,

@@ -3,8 +3,14 @@
 use crate::Error;
 use crate::allocator::{self, Allocations};
 
-/// Operations before anything is counted: caches, interned routes and lazily built instruments are then in place.
-const WARM_UP: u64 = 300;
+/// How often an operation runs in a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Repetitions {
+    /// Before anything is counted: caches, interned routes and lazily built instruments are then in place.
+    pub(crate) warm_up: u64,
+    /// Counted.
+    pub(crate) counted: u64,
+}
 
 /// An operation that can be repeated.
 pub(crate) trait Work {
@@ -22,23 +28,24 @@ pub(crate) trait Work {
     }
 }
 
-/// Warms up, runs `iterations` operations, checks them and returns what the iterations allocated.
-pub(crate) fn run(work: &mut dyn Work, iterations: u64) -> Result<Allocations, Error> {
-    let warm = (0..WARM_UP).filter(|_| work.once()).count() as u64;
+/// Warms up, runs the operations that count, checks all and returns what those that count allocated.
+pub(crate) fn run(work: &mut dyn Work, repetitions: Repetitions) -> Result<Allocations, Error> {
+    let Repetitions { warm_up, counted } = repetitions;
+    let warm = (0..warm_up).filter(|_| work.once()).count() as u64;
     work.settle()?;
 
     let before = allocator::of_this_thread();
-    let right = measured_section(work, iterations);
+    let right = measured_section(work, counted);
     let allocations = allocator::of_this_thread() - before;
 
-    if (warm, right) != (WARM_UP, iterations) {
+    if (warm, right) != (warm_up, counted) {
         return Err(format!(
-            "{warm} of {WARM_UP} and {right} of {iterations} operations came out right"
+            "{warm} of {warm_up} and {right} of {counted} operations came out right"
         )
         .into());
     }
     work.settle()?;
-    work.verify(WARM_UP + iterations)?;
+    work.verify(warm_up + counted)?;
     Ok(allocations)
 }
 
@@ -57,14 +64,38 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use crate::case;
-    use crate::work::{Work, run};
+    use crate::telemetry::{Counts, SPANS_AND_METRICS, Telemetry};
+    use crate::work::{Repetitions, Work, run};
+
+    const FEW: Repetitions = Repetitions {
+        warm_up: 2,
+        counted: 10,
+    };
 
     /// Globals are per process, so only the variants that need none run here.
     #[test]
-    fn a_router_without_telemetry_is_measured() {
-        for name in ["request/both/bare", "request/met/zero"] {
+    fn what_has_no_telemetry_is_measured() {
+        for name in [
+            "request/both/bare",
+            "request/met/zero",
+            "grpc/server/bare",
+            "grpc/client/bare",
+            "grpc/both/bare",
+        ] {
             let mut work = case::find(name).unwrap().prepare().unwrap();
-            assert!(run(work.as_mut(), 10).unwrap().count > 0, "{name}");
+            assert!(run(work.as_mut(), FEW).unwrap().count > 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_stream_has_each_message_in_a_frame_of_its_own() {
+        let once = Repetitions {
+            warm_up: 0,
+            counted: 1,
+        };
+        for name in ["grpc-stream/server/bare", "grpc-stream/client/bare"] {
+            let mut work = case::find(name).unwrap().prepare().unwrap();
+            assert!(run(work.as_mut(), once).unwrap().count > 0, "{name}");
         }
     }
 
@@ -75,7 +106,7 @@ mod tests {
             .filter(|case| case.name().starts_with("propagation/"))
         {
             assert!(
-                run(case.prepare().unwrap().as_mut(), 10).unwrap().count > 0,
+                run(case.prepare().unwrap().as_mut(), FEW).unwrap().count > 0,
                 "{}",
                 case.name()
             );
@@ -90,17 +121,19 @@ mod tests {
                 false
             }
         }
-        let error = run(&mut Wrong, 10).unwrap_err().to_string();
-        assert_eq!(error, "0 of 300 and 0 of 10 operations came out right");
+        let error = run(&mut Wrong, FEW).unwrap_err().to_string();
+        assert_eq!(error, "0 of 2 and 0 of 10 operations came out right");
 
-        let both = crate::telemetry::CONFIGURATIONS[0];
-        let error = crate::telemetry::Telemetry::new(&both)
-            .verify(3)
+        let error = Telemetry::new(&SPANS_AND_METRICS)
+            .verify(Counts {
+                spans: 3,
+                durations: 3,
+            })
             .unwrap_err()
             .to_string();
         assert_eq!(
             error,
-            "(spans, durations) exported: expected (3, 3), got (0, 0)"
+            "exported: expected Counts { spans: 3, durations: 3 }, got Counts { spans: 0, durations: 0 }"
         );
     }
 }

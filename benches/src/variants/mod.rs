@@ -84,10 +84,5 @@ impl Variant {
 
 fn set_globals(telemetry: &Telemetry) {
     global::set_text_map_propagator(TraceContextPropagator::new());
-    if let Some(provider) = &telemetry.tracer_provider {
-        global::set_tracer_provider(provider.clone());
-    }
-    if let Some(provider) = &telemetry.meter_provider {
-        global::set_meter_provider(provider.clone());
-    }
+    telemetry.set_global_providers();
 }

@@ -22,7 +22,7 @@ impl AttemptCount {
     }
 
     /// Counts one more attempt and returns how many came before it.
-    pub fn next(&self) -> u32 {
+    pub(crate) fn next(&self) -> u32 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -12,7 +12,7 @@ use crate::running::{Running, Shared};
 use bytes::Buf;
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
-use otelware::http::{DescribeBody, OperationBody, has_grpc_content_type};
+use otelware::http::{DescribeBody, OperationBody, has_grpc_content_type, not_reserved};
 use otelware::opentelemetry::KeyValue;
 use otelware::operation::{
     Describe, End, ErrorType, InFlight, Interned, Operation, Outcome, SeriesKey, Signals,
@@ -31,14 +31,27 @@ use tonic::Code;
 pub type ResponseBody<B> = OperationBody<B, Call>;
 
 /// Attributes that become known after the span's start, which hooks can't set.
-pub(crate) const RESERVED: [&str; 6] = [
+const RESERVED: [&str; 8] = [
     attribute::RPC_METHOD,
     attribute::RPC_METHOD_ORIGINAL,
     attribute::RPC_REQUEST_MESSAGES,
+    attribute::RPC_REQUEST_SIZE,
     attribute::RPC_RESPONSE_MESSAGES,
+    attribute::RPC_RESPONSE_SIZE,
     attribute::RPC_STATUS_CODE,
     attribute::RPC_SYSTEM_NAME,
 ];
+
+/// The attributes of a hook without those that the instrumentation sets itself, so that none is
+/// set twice and the set of methods stays bounded.
+pub(crate) fn allowed(attributes: Vec<KeyValue>) -> Vec<KeyValue> {
+    let mut attributes = not_reserved(attributes, &RESERVED);
+    attributes.retain(|attribute| {
+        let key = attribute.key.as_str();
+        !key.starts_with(attribute::RPC_RESPONSE_METADATA)
+    });
+    attributes
+}
 
 /// What is known of a call.
 #[derive(Debug)]
@@ -48,6 +61,10 @@ pub struct Call {
     /// Whether the method became known after the span had begun.
     is_late: bool,
     http_status: StatusCode,
+    /// Whether the response has begun.
+    has_begun: bool,
+    /// Whether the response's body said that it is at its end.
+    is_end_stream: bool,
     code: Option<Code>,
     deadline: Option<Deadline>,
     /// The server that a client calls.
@@ -80,6 +97,8 @@ impl Call {
             method,
             is_late: false,
             http_status: StatusCode::OK,
+            has_begun: false,
+            is_end_stream: false,
             code: None,
             deadline,
             address,
@@ -102,6 +121,7 @@ impl Call {
 
     /// The attributes that a hook adds to all metrics.
     pub(crate) fn add_metric_attributes(&mut self, attributes: Vec<KeyValue>) {
+        let attributes = allowed(attributes);
         if !attributes.is_empty() {
             self.extras.get_or_insert_default().metric_attributes = attributes;
         }
@@ -127,7 +147,7 @@ impl Call {
     }
 
     fn push_method(&self, list: &mut Vec<KeyValue>) {
-        list.push(KeyValue::new(attribute::RPC_METHOD, self.method.as_str()));
+        list.push(KeyValue::new(attribute::RPC_METHOD, self.method.value()));
     }
 
     /// Counts the call while it is in flight, where that is wanted.
@@ -163,6 +183,7 @@ impl Call {
     ) -> Response<ResponseBody<B>> {
         let call = operation.describe_mut();
         call.http_status = response.status();
+        call.has_begun = true;
         call.learn(&response);
         call.status(response.headers());
         call.capture(response.headers());
@@ -185,23 +206,16 @@ impl Call {
         operation.finish(&outcome);
     }
 
-    /// A response tells whether the method exists. Refusals that need not know the method tell
-    /// nothing, so that nobody can grow the set of methods by calling others.
+    /// A response that does not refuse the call tells that its method exists. Refusals can be
+    /// given without a look at the method, by interceptors for one: they tell nothing, so that
+    /// nobody can grow the set of methods by calling others.
     fn learn<B>(&mut self, response: &Response<B>) {
-        if !matches!(self.method, Method::Undecided(_)) {
-            return;
-        }
         let headers = response.headers();
-        let is_refusal = matches!(
-            code::in_headers(headers),
-            Some(
-                Code::Unimplemented
-                    | Code::Unauthenticated
-                    | Code::PermissionDenied
-                    | Code::ResourceExhausted
-            )
-        );
-        if !is_refusal && response.status() == StatusCode::OK && has_grpc_content_type(headers) {
+        if matches!(self.method, Method::Undecided(_))
+            && response.status() == StatusCode::OK
+            && has_grpc_content_type(headers)
+            && matches!(code::in_headers(headers), None | Some(Code::Ok))
+        {
             self.decide(true);
         }
     }
@@ -213,7 +227,7 @@ impl Call {
         };
         let learned = exists.then(|| Running::of(&self.shared).methods.learn(name));
         self.method = match learned.flatten() {
-            Some(method) => Method::Known(method),
+            Some(method) => Method::Known(method.clone()),
             None => Method::Other(std::mem::take(name)),
         };
         self.is_late = true;
@@ -241,12 +255,15 @@ impl Call {
 
     /// How the call ends with this code, `after` it had begun.
     fn end_with(&mut self, mut code: Code, after: impl FnOnce() -> Duration) -> Outcome {
-        // tonic says `CANCELLED` of a call whose time ran out, wherever it notices.
+        // tonic says `CANCELLED` of a call whose time ran out, wherever it notices. It does not
+        // notice once the response has begun: the call may go on, and be cancelled later.
         if code == Code::Cancelled
             && let Some(deadline) = self.deadline
-            && deadline.has_passed(after())
         {
-            code = Code::DeadlineExceeded;
+            let after = after();
+            if deadline.has_passed(after) && !(self.has_begun && deadline.is_long_past(after)) {
+                code = Code::DeadlineExceeded;
+            }
         }
         self.code = Some(code);
         if self.role().is_error(code) {
@@ -328,7 +345,7 @@ impl Call {
         [messages, response_messages, bytes, response_bytes]
     }
 
-    fn tell_counts(&self, end: &End<'_>) {
+    fn tell_counts(&self, end: &End<'_>, key: Option<SeriesKey>) {
         let Some(series) = &Running::of(&self.shared).counts else {
             return;
         };
@@ -345,10 +362,7 @@ impl Call {
                 span.set_attribute(KeyValue::new(name, shown));
             }
             if end.metrics() {
-                let error = end.error_type();
-                series.measure(count, self.series_key(error), || {
-                    self.series_attributes(error)
-                });
+                series.measure(count, key, || self.series_attributes(end.error_type()));
             }
         }
     }
@@ -358,15 +372,15 @@ impl Describe for Call {
     const CANCELLED: &'static str = code::name(Code::Cancelled);
 
     fn end(&mut self, end: &End<'_>) {
-        // Only a method that exists can panic.
-        self.decide(*end.outcome() == Outcome::Panicked);
+        self.decide(false);
         let code = self.code.map(code::name);
         if let Some(span) = end.span() {
             if let Some(code) = code {
                 span.set_attribute(KeyValue::new(attribute::RPC_STATUS_CODE, code));
             }
             if self.is_late {
-                span.set_attribute(KeyValue::new(attribute::RPC_METHOD, self.method.as_str()));
+                let method = self.method.value();
+                span.set_attribute(KeyValue::new(attribute::RPC_METHOD, method));
                 span.update_name(self.method.span_name());
                 if let Method::Other(original) = &self.method {
                     span.set_attribute(KeyValue::new(
@@ -381,15 +395,14 @@ impl Describe for Call {
         }
         let running = Running::of(&self.shared);
         let error = end.error_type();
+        let key = self.series_key(error).filter(|_| end.metrics());
         if end.metrics() {
             let seconds = end.duration().as_secs_f64();
             running
                 .duration
-                .measure(seconds, self.series_key(error), || {
-                    self.series_attributes(error)
-                });
+                .measure(seconds, key, || self.series_attributes(error));
         }
-        self.tell_counts(end);
+        self.tell_counts(end, key);
         if *end.outcome() == Outcome::Panicked {
             running.exception(end.context(), &value::PANIC.into(), &"the call panicked");
         }
@@ -412,7 +425,15 @@ impl Describe for Call {
 }
 
 impl DescribeBody for Call {
-    fn data(&mut self, data: &impl Buf) {
+    const HAS_TRAILERS: bool = true;
+
+    fn is_entered(&self) -> bool {
+        // A client's response comes out of its transport, which is polled twice for each message.
+        self.role() == Role::Server
+    }
+
+    fn data(&mut self, data: &impl Buf, is_end_stream: bool) {
+        self.is_end_stream = is_end_stream;
         if let Some(extras) = &mut self.extras
             && let Some(meter) = &mut extras.response
         {
@@ -452,8 +473,9 @@ impl DescribeBody for Call {
     }
 
     fn left_unread(&mut self) -> Option<Outcome> {
-        // What the head said of an error stands, whether or not the body was wanted.
-        (self.http_status != StatusCode::OK)
+        // What the head said of an error stands, whether or not the body was wanted; and what is
+        // at its end without trailers has no status.
+        (self.http_status != StatusCode::OK || self.is_end_stream)
             .then(|| self.end_with(code::of_http(self.http_status), Duration::default))
     }
 }

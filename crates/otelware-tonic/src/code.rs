@@ -77,7 +77,7 @@ pub(crate) fn of_error(error: &(dyn Error + 'static)) -> Option<Code> {
         if error.is::<tonic::ConnectError>() {
             return Some(Code::Unavailable);
         }
-        #[cfg(feature = "channel")]
+        #[cfg(any(feature = "server", feature = "channel"))]
         if let Some(code) = of_transport(error) {
             return Some(code);
         }
@@ -86,9 +86,12 @@ pub(crate) fn of_error(error: &(dyn Error + 'static)) -> Option<Code> {
     None
 }
 
-/// The code of an error of hyper or h2.
-#[cfg(feature = "channel")]
+/// The code of an error of tower, hyper or h2.
+#[cfg(any(feature = "server", feature = "channel"))]
 fn of_transport(error: &(dyn Error + 'static)) -> Option<Code> {
+    if error.is::<tower::load_shed::error::Overloaded>() {
+        return Some(Code::ResourceExhausted);
+    }
     if let Some(error) = error.downcast_ref::<hyper::Error>() {
         if error.is_timeout() {
             // From the keep-alive of the connection.
@@ -233,7 +236,16 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "channel")]
+    #[cfg(feature = "server")]
+    #[test]
+    fn a_service_that_sheds_load_is_exhausted() {
+        let error = tower::load_shed::error::Overloaded::new();
+        assert_eq!(of_error(&error), Some(Code::ResourceExhausted));
+        let expected = tonic::Status::from_error(Box::new(error)).code();
+        assert_eq!(expected, Code::ResourceExhausted);
+    }
+
+    #[cfg(feature = "server")]
     #[test]
     fn errors_of_the_transport_have_the_codes_that_tonic_gives_them() {
         for reason in 0..16_u32 {

@@ -12,6 +12,9 @@ const SLACK: Duration = Duration::from_millis(10);
 /// gRPC's core (C++, Python, Ruby) tells servers its deadline rounded up by as much as a hundredth.
 const ROUNDING: u32 = 100;
 
+/// Who enforces a deadline does it sooner than this after it.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// How long a call may take, by its own account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(Duration);
@@ -41,6 +44,11 @@ impl Deadline {
     /// Whether a call that ended `after` its beginning can have ended by its deadline.
     pub(crate) fn has_passed(self, after: Duration) -> bool {
         after + SLACK.min(self.0 / 8) + self.0 / ROUNDING >= self.0
+    }
+
+    /// Whether it has passed so long before that nobody can have enforced it.
+    pub(crate) fn is_long_past(self, after: Duration) -> bool {
+        after > self.0 + GRACE
     }
 }
 

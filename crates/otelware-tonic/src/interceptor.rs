@@ -3,6 +3,7 @@
 
 use otelware::opentelemetry::Context;
 use otelware::opentelemetry::propagation::TextMapPropagator;
+use otelware::opentelemetry::trace::TraceContextExt;
 use otelware::operation::Providers;
 use otelware::propagation::{self, HeaderExtractor, HeaderInjector, Outbound, Trust};
 use tonic::service::Interceptor;
@@ -106,7 +107,13 @@ impl Interceptor for ServerInterceptor {
             let carrier = HeaderExtractor(request.metadata().as_ref());
             propagation::extract(propagator, &carrier, self.trust)
         });
-        request.extensions_mut().insert(inbound.parent);
+        let current = Context::current();
+        // Beneath a layer, the context of the server's span goes on.
+        let context = match current.has_active_span() {
+            true => current,
+            false => inbound.parent,
+        };
+        request.extensions_mut().insert(context);
         Ok(request)
     }
 }

@@ -107,6 +107,7 @@ pub mod interceptor;
 mod message;
 mod metadata;
 mod method;
+mod observed;
 mod options;
 mod role;
 mod running;

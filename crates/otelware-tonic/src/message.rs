@@ -1,5 +1,6 @@
 //! The messages of a call's streams.
 
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use otelware::opentelemetry::trace::TraceContextExt;
 use otelware::opentelemetry::{Context as OtelContext, KeyValue};
@@ -168,18 +169,15 @@ impl<B> RequestBody<B> {
     }
 }
 
-impl<B: Body> Body for RequestBody<B>
-where
-    B::Data: bytes::Buf,
-{
-    type Data = B::Data;
+impl<B: Body<Data = Bytes>> Body for RequestBody<B> {
+    type Data = Bytes;
     type Error = B::Error;
 
     #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let polled = {
             let _entered = this.context.clone().map(enter_user_code);
@@ -190,7 +188,7 @@ where
             && let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
         {
-            meter.observe(bytes::Buf::chunk(data));
+            meter.observe(data);
         }
         Poll::Ready(frame)
     }

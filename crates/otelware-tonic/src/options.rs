@@ -65,7 +65,7 @@ impl Options {
     pub(crate) fn methods(&self) -> Methods {
         match &self.known_methods {
             Some(names) => Methods::listed(names.iter().map(String::as_str)),
-            None => Methods::default(),
+            None => Methods::unlisted(),
         }
     }
 
@@ -128,7 +128,7 @@ macro_rules! with_options {
             I::Item: AsRef<str>,
         {
             self.options_mut().request_metadata =
-                HeaderCapture::new(attribute::RPC_REQUEST_METADATA, keys);
+                HeaderCapture::of_metadata(attribute::RPC_REQUEST_METADATA, keys);
             self
         }
 
@@ -142,7 +142,7 @@ macro_rules! with_options {
             I::Item: AsRef<str>,
         {
             self.options_mut().response_metadata =
-                HeaderCapture::new(attribute::RPC_RESPONSE_METADATA, keys);
+                HeaderCapture::of_metadata(attribute::RPC_RESPONSE_METADATA, keys);
             self
         }
 

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Providers and propagator are the global ones, which `otelware::init` sets, unless the layer
-//! is handed others. gRPC requests are requests as any other, unless a
-//! layer of `otelware-tonic` observes them: known by axum's route, or by
+//! is handed others. gRPC requests are requests as any other, until a layer
+//! of `otelware-tonic` further in is seen to observe those of the same route; see
 //! [`without_grpc`](HttpServerLayer::without_grpc). A request lasts from its head to the end of its response's body.
 //!
 //! # The server's span

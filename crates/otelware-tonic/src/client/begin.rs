@@ -2,16 +2,16 @@
 
 use crate::address::Address;
 use crate::attempts::{self, AttemptCount};
-use crate::call::{Call, RESERVED};
+use crate::call::{Call, allowed};
 use crate::deadline::Deadline;
-use crate::method::{Method, Methods};
+use crate::method::{Known, Method, Methods};
+use crate::observed;
 use crate::running::{Running, Shared};
 use crate::view::CallView;
 use http::request::Parts;
-use otelware::http::not_reserved;
 use otelware::opentelemetry::Context;
 use otelware::opentelemetry::trace::SpanKind;
-use otelware::operation::{Family, Operation, Signals, Start, extend_replacing, is_doubled};
+use otelware::operation::{Family, Operation, Signals, Start, bounded, extend_replacing};
 use otelware::propagation::{self, HeaderInjector, Outbound};
 use std::sync::Arc;
 use tonic::GrpcMethod;
@@ -19,19 +19,16 @@ use tonic::GrpcMethod;
 /// Begins a call and injects its context into its metadata. `None` where the call is the same that
 /// an enclosing layer has begun already.
 pub(super) fn begin(shared: &Arc<Shared>, request: &mut Parts) -> Option<Operation<Call>> {
-    if is_doubled(Family::RpcClient) {
+    if observed::by_client(&mut request.extensions) {
         return None;
     }
     let options = shared.options();
     let running = Running::of(shared);
     let path = request.uri.path();
     let path = path.strip_prefix('/').unwrap_or(path);
-    let method = method(&running.methods, path, &request.extensions);
+    let known = find(&running.methods, path, &request.extensions);
     let view = CallView {
-        method: match &method {
-            Method::Known(name) => name.as_str(),
-            Method::Undecided(_) | Method::Other(_) => path,
-        },
+        method: known.map_or(path, Known::as_str),
         uri: &request.uri,
         metadata: &request.headers,
         extensions: &request.extensions,
@@ -43,6 +40,10 @@ pub(super) fn begin(shared: &Arc<Shared>, request: &mut Parts) -> Option<Operati
     let address = match &options.address {
         Some(address) => Some(address.clone()),
         None => Address::of(view.uri),
+    };
+    let method = match known {
+        Some(known) => Method::Known(known.clone()),
+        None => Method::Other(bounded(path).into()),
     };
     let name = method.span_name();
     let deadline = Deadline::of(view.metadata);
@@ -73,7 +74,7 @@ pub(super) fn begin(shared: &Arc<Shared>, request: &mut Parts) -> Option<Operati
             list.extend(options.request_metadata.attributes(view.metadata));
         }
         if let Some(hook) = &options.span_attributes {
-            extend_replacing(list, not_reserved(hook(view), &RESERVED));
+            extend_replacing(list, allowed(hook(view)));
         }
     });
     attempts::send(&mut request.headers, previous);
@@ -81,19 +82,16 @@ pub(super) fn begin(shared: &Arc<Shared>, request: &mut Parts) -> Option<Operati
     Some(operation)
 }
 
-/// The method of a call. Generated clients call a fixed set of them.
-fn method(methods: &Methods, path: &str, extensions: &http::Extensions) -> Method {
-    let found = methods.find(path).or_else(|| {
-        methods.learn(path).or_else(|| {
+/// The method of a call, if it is told apart. Generated clients call a fixed set of them.
+fn find<'a>(methods: &'a Methods, path: &str, extensions: &http::Extensions) -> Option<&'a Known> {
+    methods
+        .find(path)
+        .or_else(|| methods.learn(path))
+        .or_else(|| {
             // The target of the client may have a path of its own.
             let method = extensions.get::<GrpcMethod<'static>>()?;
             methods.learn(&format!("{}/{}", method.service(), method.method()))
         })
-    });
-    match found {
-        Some(name) => Method::Known(name),
-        None => Method::Other(otelware::operation::bounded(path).into()),
-    }
 }
 
 fn inject(shared: &Shared, operation: &Operation<Call>, request: &mut Parts) {

@@ -1,36 +1,43 @@
 //! The beginning of a call at its server: what its head says.
 
 use crate::attempts;
-use crate::call::{Call, RESERVED};
+use crate::call::{Call, allowed};
 use crate::deadline::Deadline;
 use crate::method::Method;
+use crate::observed;
 use crate::options::Options;
 use crate::running::{Running, Shared};
 use crate::view::CallView;
-use http::{Method as HttpMethod, Request, Version, header};
-use otelware::http::{address_value, has_grpc_content_type, not_reserved, push_server_host};
+use http::{Method as HttpMethod, Request, header};
+use otelware::http::{address_value, has_grpc_content_type, push_server_host};
 use otelware::opentelemetry::trace::{Link, SpanKind};
 use otelware::opentelemetry::{Context, KeyValue};
-use otelware::operation::{
-    Family, Operation, Signals, Start, extend_replacing, innermost, is_doubled,
-};
+use otelware::operation::{Family, Operation, Signals, Start, claim, extend_replacing, innermost};
 use otelware::propagation::{self, HeaderExtractor, Inbound, Trust};
 use otelware::semconv::attribute;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Begins a call. `None` where the request is none of gRPC, or another layer observes it already.
-pub(super) fn begin<B>(shared: &Arc<Shared>, request: &Request<B>) -> Option<Operation<Call>> {
-    if is_doubled(Family::RpcServer) {
+pub(super) fn begin<B>(shared: &Arc<Shared>, request: &mut Request<B>) -> Option<Operation<Call>> {
+    let operation = begin_first(shared, request)?;
+    observed::by_server(request.extensions_mut());
+    Some(operation)
+}
+
+fn begin_first<B>(shared: &Arc<Shared>, request: &Request<B>) -> Option<Operation<Call>> {
+    if observed::is_by_server(request.extensions()) {
         return None;
     }
     let running = Running::of(shared);
     let path = request.uri().path();
     let path = path.strip_prefix('/').unwrap_or(path);
     let method = match running.methods.find(path) {
-        Some(known) => Method::Known(known),
-        None if can_be_grpc(request) => running.methods.unknown(path),
-        None => return None,
+        Some(known) if is_call(request) => Method::Known(known.clone()),
+        None if is_call(request) && has_grpc_content_type(request.headers()) => {
+            running.methods.unknown(path)
+        }
+        _ => return None,
     };
     let options = shared.options();
     let view = CallView {
@@ -76,7 +83,7 @@ pub(super) fn begin<B>(shared: &Arc<Shared>, request: &Request<B>) -> Option<Ope
             list.extend(options.request_metadata.attributes(view.metadata));
         }
         if let Some(hook) = &options.span_attributes {
-            extend_replacing(list, not_reserved(hook(view), &RESERVED));
+            extend_replacing(list, allowed(hook(view)));
         }
     }))
 }
@@ -84,6 +91,7 @@ pub(super) fn begin<B>(shared: &Arc<Shared>, request: &Request<B>) -> Option<Ope
 /// What the caller says of the trace. Inside an HTTP server's span, that one has asked already.
 fn inbound(options: &Options, view: CallView<'_>) -> Inbound {
     if innermost() == Family::HttpServer {
+        claim(Family::RpcServer);
         return Inbound {
             parent: Context::current(),
             link: None,
@@ -98,14 +106,17 @@ fn inbound(options: &Options, view: CallView<'_>) -> Inbound {
     })
 }
 
-/// Whether a request to no known method can be one of gRPC: services of tonic's answer requests
-/// without a content type too.
-fn can_be_grpc<B>(request: &Request<B>) -> bool {
+/// Whether a request to a method is a call of it: tonic's services take any `POST` for one, whatever
+/// its content type. gRPC-Web is none yet, but for the layer that translates it.
+fn is_call<B>(request: &Request<B>) -> bool {
     *request.method() == HttpMethod::POST
-        && (has_grpc_content_type(request.headers())
-            || request.version() == Version::HTTP_2
-                && !request.headers().contains_key(header::CONTENT_TYPE))
+        && !request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|content_type| content_type.as_bytes().starts_with(GRPC_WEB))
 }
+
+const GRPC_WEB: &[u8] = b"application/grpc-web";
 
 /// `server.address` and `server.port`: of `:authority`, or of `Host`.
 fn push_host(list: &mut Vec<KeyValue>, view: CallView<'_>) {

@@ -1,7 +1,9 @@
 //! Whether a server's layer sees the messages of requests.
 
 use crate::message::{Meter, RequestBody};
+use bytes::Bytes;
 use http::Request;
+use http_body::Body;
 
 /// Marks a layer that sees the messages of requests.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl<B> RequestBodies<B> for PassBodies {
     }
 }
 
-impl<B> RequestBodies<B> for ObserveBodies {
+impl<B: Body<Data = Bytes>> RequestBodies<B> for ObserveBodies {
     type Body = RequestBody<B>;
 
     fn wrap(request: Request<B>, meter: impl FnOnce() -> Option<Meter>) -> Request<Self::Body> {

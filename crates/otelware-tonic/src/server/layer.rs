@@ -6,7 +6,7 @@ use crate::options::{Options, with_options};
 use crate::role::Role;
 use crate::running::Shared;
 use crate::view::CallView;
-use otelware::http::{HeaderCapture, announce_grpc_server};
+use otelware::http::HeaderCapture;
 use otelware::opentelemetry::KeyValue;
 use otelware::operation::{Cancellation, Lazily, Providers, Signals};
 use otelware::propagation::Trust;
@@ -175,7 +175,6 @@ impl<S, Bodies> Layer<S> for GrpcServerLayer<Bodies> {
     type Service = GrpcServer<S, Bodies>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        announce_grpc_server();
         GrpcServer::new(inner, self.shared.clone())
     }
 }

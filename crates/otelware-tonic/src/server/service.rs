@@ -72,8 +72,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Req>) -> Self::Future {
-        let Some(mut operation) = begin(&self.shared, &request) else {
+    fn call(&mut self, mut request: Request<Req>) -> Self::Future {
+        let Some(mut operation) = begin(&self.shared, &mut request) else {
             let request = Bodies::wrap(request, || None);
             return ResponseFuture::new(self.inner.call(request), None);
         };

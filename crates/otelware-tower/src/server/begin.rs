@@ -2,14 +2,14 @@
 
 use super::access_log::AccessLog;
 use super::call::{RESERVED, ServerCall};
-use super::options::{Options, PeerAddress, RequestView};
+use super::names::Route;
+use super::options::{PeerAddress, RequestView};
 use super::route;
 use super::running::{Running, Server};
 use super::scheme::Scheme;
 use http::{Request, header};
 use otelware::http::{
-    NoBody, address_value, has_grpc_server, is_grpc, not_reserved, protocol_version,
-    push_server_host,
+    NoBody, address_value, is_grpc, not_reserved, protocol_version, push_server_host,
 };
 use otelware::opentelemetry::KeyValue;
 use otelware::opentelemetry::trace::{Link, SpanKind};
@@ -27,7 +27,8 @@ impl ServerCall {
     /// options say so, the one for gRPC.
     pub(super) fn begin<B>(server: &Arc<Server>, request: &Request<B>) -> Option<Operation<Self>> {
         let options = server.options();
-        if is_left_to_grpc(options, request) {
+        let is_grpc = is_grpc(request);
+        if is_grpc && options.without_grpc {
             return None;
         }
         if is_doubled(Family::HttpServer) {
@@ -38,6 +39,12 @@ impl ServerCall {
             return None;
         }
         let running = Running::of(server);
+        if is_grpc
+            && let Some(route) = matched_route(request.extensions())
+            && running.names.route(route).is_some_and(Route::leaves_grpc)
+        {
+            return None;
+        }
         let view = RequestView {
             method: request.method(),
             uri: request.uri(),
@@ -93,6 +100,7 @@ impl ServerCall {
             method,
             route,
             late_route: false,
+            is_grpc,
             has_own_name,
             no_body: NoBody::of(request.method()),
             scheme,
@@ -201,23 +209,6 @@ fn push_client(list: &mut Vec<KeyValue>, original: Option<&str>, peer: Option<So
         list.push(KeyValue::new(attribute::NETWORK_PEER_ADDRESS, address));
         list.push(KeyValue::new(attribute::NETWORK_PEER_PORT, port));
     }
-}
-
-/// Whether the request is one of gRPC that a layer for gRPC observes: by the options, or since the
-/// program has such a layer and the request goes to a service of tonic's, whose routes are known by
-/// their form. (By the content type alone anyone could hide a request from this layer.)
-fn is_left_to_grpc<B>(options: &Options, request: &Request<B>) -> bool {
-    is_grpc(request)
-        && (options.without_grpc
-            || has_grpc_server() && matched_route(request.extensions()).is_some_and(is_tonic_route))
-}
-
-/// Whether a route is one that tonic makes for a service: `/package.Service/{*rest}`.
-fn is_tonic_route(route: &str) -> bool {
-    route
-        .strip_suffix("/{*rest}")
-        .and_then(|service| service.rsplit('/').next())
-        .is_some_and(|service| !service.is_empty() && !service.contains('{'))
 }
 
 #[cfg(feature = "axum")]

@@ -17,8 +17,8 @@ use otelware::opentelemetry::metrics::UpDownCounter;
 use otelware::opentelemetry::trace::TraceContextExt;
 use otelware::opentelemetry::{Context, Key, KeyValue};
 use otelware::operation::{
-    Describe, End, ErrorType, InFlight, Interned, Label, Operation, Outcome, Series, SeriesKey,
-    extend_replacing,
+    Describe, End, ErrorType, Family, InFlight, Interned, Label, Operation, Outcome, Series,
+    SeriesKey, extend_replacing, take_claim,
 };
 use otelware::semconv::{attribute, value};
 use std::fmt::Display;
@@ -46,6 +46,8 @@ pub(super) struct ServerCall {
     pub(super) route: Option<Label>,
     /// Whether the route became known after the span had begun.
     pub(super) late_route: bool,
+    /// Whether it looks like a call of gRPC.
+    pub(super) is_grpc: bool,
     /// Whether a hook named the span.
     pub(super) has_own_name: bool,
     /// Whether the request's method, whatever its label, leaves the response without a body.
@@ -268,6 +270,13 @@ impl Describe for ServerCall {
             self.route = Some(route);
             self.late_route = true;
         }
+        if take_claim(Family::RpcServer)
+            && self.is_grpc
+            && let Some(route) = &self.route
+        {
+            // From the next call of this service on, the layer that is further in has it alone.
+            Running::of(&self.server).names.leave_grpc(route.as_str());
+        }
     }
 
     fn end(&mut self, end: &End<'_>) {
@@ -313,7 +322,7 @@ impl Describe for ServerCall {
 }
 
 impl DescribeBody for ServerCall {
-    fn data(&mut self, data: &impl Buf) {
+    fn data(&mut self, data: &impl Buf, _: bool) {
         if let Some(flowed) = &mut self.response_bytes {
             *flowed += data.remaining() as u64;
         }

@@ -223,9 +223,9 @@ impl<Bodies> HttpServerLayer<Bodies> {
     /// Leaves gRPC requests to a gRPC layer: those by HTTP/2 and `POST` whose content type is
     /// `application/grpc`, also with a format or parameters (`application/grpc+proto`).
     ///
-    /// By default they are observed as any other, except where the program has a gRPC layer of
-    /// `otelware-tonic` and axum's route is one of tonic's. Say this only of a server all of whose
-    /// routes a gRPC layer observes: a client that sends this content type to another goes
+    /// By default they are observed as any other, until a layer of `otelware-tonic` further in has
+    /// observed the first one of the same route, which both do. Say this only of a server all of
+    /// whose routes a gRPC layer observes: a client that sends this content type to another goes
     /// unobserved.
     pub fn without_grpc(mut self) -> Self {
         self.options_mut().without_grpc = true;

@@ -4,6 +4,7 @@ use otelware::http::MethodLabel;
 use otelware::operation::{Interned, Label, Table, hash_bytes};
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The first so many known methods have their names kept, and `_OTHER` after them.
 const KNOWN: usize = 11;
@@ -18,6 +19,8 @@ pub(super) struct Names {
 #[derive(Debug)]
 pub(super) struct Route {
     template: Interned,
+    /// Whether calls of gRPC to it are observed by a layer further in.
+    leaves_grpc: AtomicBool,
     names: [OnceLock<Option<Interned>>; KNOWN + 1],
 }
 
@@ -31,9 +34,24 @@ impl Names {
             || {
                 let template = Interned::new(template)?;
                 let names = [const { OnceLock::new() }; KNOWN + 1];
-                Some((template.as_str(), Route { template, names }))
+                let leaves_grpc = AtomicBool::new(false);
+                Some((
+                    template.as_str(),
+                    Route {
+                        template,
+                        leaves_grpc,
+                        names,
+                    },
+                ))
             },
         )
+    }
+
+    /// Leaves calls of gRPC to this route to a layer further in.
+    pub(super) fn leave_grpc(&self, template: &str) {
+        if let Some(route) = self.route(template) {
+            route.leaves_grpc.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The span's name: `GET /users/{id}`, or `GET` without a route.
@@ -49,6 +67,11 @@ impl Names {
 }
 
 impl Route {
+    /// Whether calls of gRPC to it are left to a layer further in.
+    pub(super) fn leaves_grpc(&self) -> bool {
+        self.leaves_grpc.load(Ordering::Relaxed)
+    }
+
     /// The route's template.
     #[inline]
     pub(super) const fn label(&self) -> Label {

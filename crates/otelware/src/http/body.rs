@@ -13,8 +13,17 @@ use std::task::{Context, Poll, ready};
 
 /// What a crate wants to know of the body that its operation ends with.
 pub trait DescribeBody: Describe {
-    /// A chunk of data went by.
-    fn data(&mut self, data: &impl Buf);
+    /// Whether the body ends with trailers, so that no data is its last frame, whatever it says.
+    const HAS_TRAILERS: bool = false;
+
+    /// Whether the operation's context is current while the body is polled: wherever code of the
+    /// user's may run then.
+    fn is_entered(&self) -> bool {
+        true
+    }
+
+    /// A chunk of data went by, after which the body says whether it is at its end.
+    fn data(&mut self, data: &impl Buf, is_end_stream: bool);
 
     /// Trailers went by.
     fn trailers(&mut self, _trailers: &HeaderMap) {}
@@ -30,7 +39,8 @@ pub trait DescribeBody: Describe {
         Self: Sized;
 
     /// How the operation ends when its body is dropped before its end, if that is no cancellation:
-    /// transports stop polling where all that was announced has gone by.
+    /// transports stop polling where all that was announced has gone by, or the body says that it
+    /// is at its end.
     fn left_unread(&mut self) -> Option<Outcome>;
 }
 
@@ -93,15 +103,19 @@ where
         let Some(operation) = this.operation else {
             return this.body.poll_frame(cx);
         };
-        let entered = operation.enter();
-        let polled = this.body.as_mut().poll_frame(cx);
-        drop(entered);
+        let polled = if operation.describe().is_entered() {
+            let _entered = operation.enter();
+            this.body.as_mut().poll_frame(cx)
+        } else {
+            this.body.as_mut().poll_frame(cx)
+        };
         let frame = ready!(polled);
         let outcome = match &frame {
             Some(Ok(frame)) => {
-                let mut is_last = this.body.is_end_stream();
+                let is_end_stream = this.body.is_end_stream();
+                let mut is_last = is_end_stream && !D::HAS_TRAILERS;
                 if let Some(data) = frame.data_ref() {
-                    operation.describe_mut().data(data);
+                    operation.describe_mut().data(data, is_end_stream);
                 } else if let Some(trailers) = frame.trailers_ref() {
                     operation.describe_mut().trailers(trailers);
                     // Nothing may follow them: transports stop polling here.

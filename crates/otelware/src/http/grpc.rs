@@ -1,20 +1,6 @@
 //! gRPC among other HTTP requests.
 
 use http::{HeaderMap, Method, Request, Version, header};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Whether the program has an instrumentation for the servers of gRPC.
-static OBSERVED: AtomicBool = AtomicBool::new(false);
-
-/// Tells the instrumentation of HTTP servers that one for gRPC is there.
-pub fn announce_grpc_server() {
-    OBSERVED.store(true, Ordering::Relaxed);
-}
-
-/// Whether an instrumentation for gRPC was [announced](announce_grpc_server).
-pub fn has_grpc_server() -> bool {
-    OBSERVED.load(Ordering::Relaxed)
-}
 
 /// Whether this is a request of gRPC, which is told from others by version, method and content
 /// type (gRPC over HTTP/2, "Requests").

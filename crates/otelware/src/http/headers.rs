@@ -7,27 +7,31 @@ use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use std::sync::LazyLock;
 
 /// Header names that carry credentials, besides those that [`SECRET_WORDS`] finds.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 4] = [
     "cookie",
     "set-cookie",
-    "x-amz-credential",
     "x-forwarded-client-cert",
     "sec-websocket-key",
-    "x-session-id",
 ];
 
 /// Words that mark a header's name as one that carries credentials.
-const SECRET_WORDS: [&str; 12] = [
+const SECRET_WORDS: [&str; 18] = [
     "access-key",
     "auth-key",
     "authorization",
     "authentication",
     "api-key",
     "apikey",
+    "assertion",
+    "bearer",
     "credential",
-    "password",
+    "csrf",
+    "jwt",
+    "macaroon",
+    "passw",
     "private-key",
     "secret",
+    "session",
     "signature",
     "token",
 ];
@@ -60,6 +64,8 @@ pub struct HeaderCapture {
     exact: Vec<(HeaderName, Key)>,
     patterns: Vec<String>,
     prefix: &'static str,
+    /// Whether patterns leave out what gRPC itself sends.
+    is_metadata: bool,
 }
 
 impl HeaderCapture {
@@ -89,6 +95,19 @@ impl HeaderCapture {
         capture
     }
 
+    /// Captures metadata of gRPC in the same way. Patterns do not match what the protocol sends
+    /// itself: `grpc-*`, `te` and `content-type`.
+    pub fn of_metadata<I>(prefix: &'static str, keys: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        Self {
+            is_metadata: true,
+            ..Self::new(prefix, keys)
+        }
+    }
+
     /// Whether nothing is captured.
     pub const fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.patterns.is_empty()
@@ -104,10 +123,12 @@ impl HeaderCapture {
         }
         if !self.patterns.is_empty() {
             for name in headers.keys() {
-                let matches = self
-                    .patterns
-                    .iter()
-                    .any(|pattern| glob(pattern, name.as_str()));
+                let is_reserved = self.is_metadata && is_reserved(name.as_str());
+                let matches = !is_reserved
+                    && self
+                        .patterns
+                        .iter()
+                        .any(|pattern| glob(pattern, name.as_str()));
                 if matches
                     && !self.exact.iter().any(|(exact, _)| exact == name)
                     && let Some(value) = values(name, headers)
@@ -126,6 +147,11 @@ impl HeaderCapture {
     fn key(&self, name: &HeaderName) -> Key {
         Key::from(format!("{}.{name}", self.prefix))
     }
+}
+
+/// Whether gRPC sends a header of this name itself.
+fn is_reserved(name: &str) -> bool {
+    name.starts_with("grpc-") || name == "te" || name == "content-type"
 }
 
 /// Whether a header of this name carries credentials.

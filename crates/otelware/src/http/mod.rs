@@ -22,7 +22,7 @@ pub use body::{CountedBody, DescribeBody, OperationBody, announced_length};
 pub use body_sizes::BodySizes;
 pub use error::{error_type, error_type_of, known_error_type};
 pub use extension::{ExtensionLayer, WithExtension};
-pub use grpc::{announce_grpc_server, has_grpc_content_type, has_grpc_server, is_grpc};
+pub use grpc::{has_grpc_content_type, is_grpc};
 pub use headers::{HeaderCapture, is_secret};
 pub use method::{KnownMethods, MethodLabel};
 pub use no_body::NoBody;

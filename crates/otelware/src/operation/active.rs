@@ -41,6 +41,21 @@ impl Family {
 
 thread_local! {
     static INNERMOST: Cell<Family> = const { Cell::new(Family::Custom) };
+    /// The family of an operation that claims what the enclosing one is observing.
+    static CLAIM: Cell<Family> = const { Cell::new(Family::Custom) };
+}
+
+/// Tells the operation that encloses this one that both are the same, and that an operation of
+/// `family` tells it better: gRPC within HTTP.
+pub fn claim(family: Family) {
+    CLAIM.set(family);
+}
+
+/// Whether an operation of this family has [claimed](claim) what the one that was just left is
+/// observing.
+#[inline]
+pub fn take_claim(family: Family) -> bool {
+    CLAIM.replace(Family::Custom) == family
 }
 
 /// Whether an operation of this family, begun now, would double the one that encloses it.

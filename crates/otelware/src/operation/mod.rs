@@ -27,6 +27,8 @@ mod signals;
 mod table;
 
 pub use active::{Family, InUserCode, enter_user_code, innermost, is_doubled};
+#[doc(hidden)]
+pub use active::{claim, take_claim};
 pub use clock::Moment;
 pub use event::Exception;
 pub use guard::{Describe, End, Entered, Operation};

@@ -49,14 +49,18 @@ impl<K, V, const BUCKETS: usize, const WAYS: usize> Table<K, V, BUCKETS, WAYS> {
         let bucket = self.buckets.get((hash >> 32) as usize % BUCKETS)?;
         let ways = bucket.get_or_init(|| Box::new([const { OnceLock::new() }; WAYS]));
         let mut make = Some(make);
+        let mut made = None;
         for way in ways.iter() {
             let (key, value) = match way.get() {
                 Some(entry) => entry,
                 None => {
-                    let entry = make.take()?()?;
-                    // Another thread may fill the way with another key meanwhile, so that this
-                    // entry is lost: the next call finds room or the key.
-                    way.get_or_init(|| entry)
+                    let entry = match made.take() {
+                        Some(entry) => entry,
+                        None => make.take()?()?,
+                    };
+                    // Another thread may fill the way meanwhile, perhaps with this key.
+                    made = way.set(entry).err();
+                    way.get()?
                 }
             };
             if is_key(key) {
@@ -162,15 +166,13 @@ mod tests {
                     scope.spawn(move || {
                         (0..200_u64)
                             .map(|key| {
-                                loop {
-                                    if let Some(value) = table.get_or_insert_with(
+                                table
+                                    .get_or_insert_with(
                                         hash_number(key),
                                         |k| *k == key,
                                         || (key, thread),
-                                    ) {
-                                        return *value;
-                                    }
-                                }
+                                    )
+                                    .copied()
                             })
                             .collect::<Vec<_>>()
                     })
@@ -181,6 +183,7 @@ mod tests {
             }
         });
         assert_eq!(table.len(), 200);
+        assert!(found.iter().flatten().all(Option::is_some));
         assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
     }
 

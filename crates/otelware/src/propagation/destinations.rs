@@ -69,13 +69,33 @@ impl Destinations {
 
     /// The policy for a host, with or without the brackets of an IPv6 address, and its port.
     ///
-    /// A rule with a port never matches a destination whose port is not known.
+    /// A rule with a port never matches a destination whose port is not known. A destination that
+    /// is not known itself, which is the empty host, gets the least that any rule allows.
     pub fn policy(&self, host: &str, port: Option<u16>) -> &Outbound {
         let host = normal(host);
+        if host.is_empty() {
+            return self.least();
+        }
         self.rules
             .iter()
             .find(|rule| (rule.port.is_none() || rule.port == port) && rule.hosts.contain(host))
             .map_or(&self.otherwise, |rule| &rule.outbound)
+    }
+}
+
+impl Destinations {
+    /// The policy that lets out the least.
+    fn least(&self) -> &Outbound {
+        self.rules
+            .iter()
+            .map(|rule| &rule.outbound)
+            .fold(&self.otherwise, |least, outbound| {
+                if outbound.rank() < least.rank() {
+                    outbound
+                } else {
+                    least
+                }
+            })
     }
 }
 
@@ -116,6 +136,20 @@ fn split_port(pattern: &str) -> (&str, Option<u16>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_destination_gets_the_least() {
+        assert_eq!(
+            Destinations::default().policy("", None),
+            &Outbound::Everything
+        );
+        let destinations = Destinations::default()
+            .except("a", Outbound::TraceContextOnly)
+            .except("b", Outbound::baggage(["tenant"]));
+        assert_eq!(destinations.policy("", None), &Outbound::TraceContextOnly);
+        let destinations = destinations.except("*", Outbound::Nothing);
+        assert_eq!(destinations.policy("", None), &Outbound::Nothing);
+    }
 
     /// Whether a destination matches a pattern.
     fn matches(pattern: &str, host: &str, port: Option<u16>) -> bool {

@@ -29,6 +29,16 @@ impl Outbound {
         Self::Baggage(keys.into_iter().map(Into::into).collect())
     }
 
+    /// How much it lets out.
+    pub(super) const fn rank(&self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::TraceContextOnly => 1,
+            Self::Baggage(_) => 2,
+            Self::Everything => 3,
+        }
+    }
+
     /// The part of `cx` that may leave.
     fn reduce<'a>(&self, cx: &'a Context) -> Cow<'a, Context> {
         let baggage = cx.baggage();

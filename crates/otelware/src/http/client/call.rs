@@ -499,7 +499,7 @@ impl Describe for ClientCall {
 }
 
 impl DescribeBody for ClientCall {
-    fn data(&mut self, data: &impl Buf) {
+    fn data(&mut self, data: &impl Buf, _: bool) {
         self.response_bytes += data.remaining() as u64;
     }
 
