@@ -73,7 +73,7 @@
 //! | no status at all | the one that clients infer from the HTTP status | as above |
 //! | the client failed to reach the server, or lost it | the one that tonic tells the caller | yes |
 //! | its deadline (`grpc-timeout`, or the endpoint's timeout) passed | `DEADLINE_EXCEEDED`, also where tonic says `CANCELLED` | yes |
-//! | the call was dropped before its end | `CANCELLED` | no; see [`with_cancellation`](GrpcServerLayer::with_cancellation) |
+//! | the call was dropped before its end, also since its client could not decode the response | `CANCELLED` | no; see [`with_cancellation`](GrpcServerLayer::with_cancellation) |
 //! | a panic | none | yes: `error.type` is `panic` |
 //!
 //! `error.type` of an error is its status code. The user's value, error, cancellation or panic
@@ -84,17 +84,20 @@
 //! Anyone can call methods that do not exist, so a server tells a bounded set apart: those that it
 //! is told ([`with_file_descriptor_set`](GrpcServerLayer::with_file_descriptor_set),
 //! [`with_known_methods_of`](GrpcServerLayer::with_known_methods_of),
-//! [`with_known_methods`](GrpcServerLayer::with_known_methods)), or else those that it learns by
-//! how it answers. A client's code calls a fixed set of methods, of which it keeps 4,096.
+//! [`with_known_methods`](GrpcServerLayer::with_known_methods)), or else up to 1,024 that it learns
+//! by how it answers. A client's code calls a fixed set of methods, of which a layer keeps 1,024.
 //!
 //! # What is observed
 //!
-//! A server's layer observes requests to its known methods, and those that look like gRPC:
-//! `POST`, with the content type `application/grpc` or, over HTTP/2, with none. Everything else
-//! passes it unobserved. It goes beneath tonic-web's layer, which turns gRPC-Web into gRPC.
+//! A server's layer observes `POST` requests to its known methods, and others with the content type
+//! `application/grpc`. Everything else passes it unobserved, gRPC-Web too: it goes beneath
+//! tonic-web's layer, which turns that into gRPC. What tonic's `Server` does itself lies outside
+//! its layers: calls that its `load_shed` turns away are not seen, and its `timeout` is seen as a
+//! dropped call.
 //!
-//! Under the `HttpServerLayer` of `otelware-tower` around an axum router with services of tonic's,
-//! calls have the gRPC layer's span alone.
+//! Under the `HttpServerLayer` of `otelware-tower` on an axum router (`Router::layer`, feature
+//! `axum`) with services of tonic's, calls have the gRPC layer's span alone, from the second call of
+//! each service on.
 
 mod address;
 mod attempts;

@@ -105,7 +105,9 @@ impl GrpcClientLayer {
         self.with_endpoint(endpoint).layer(endpoint.connect_lazy())
     }
 
-    /// Decides which destinations get which context; by default all get everything.
+    /// Decides which destinations get which context; by default all get everything. Where the
+    /// server is not known (see [`with_server_address`](Self::with_server_address)), it gets the
+    /// least that any rule allows.
     pub fn with_destinations(mut self, destinations: Destinations) -> Self {
         self.options_mut().destinations = destinations;
         self

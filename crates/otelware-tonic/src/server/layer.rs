@@ -75,9 +75,11 @@ impl<Bodies> GrpcServerLayer<Bodies> {
     /// Tells these methods apart, `package.Service/Method`, and no others: every other call is one
     /// of `_OTHER`. The three methods that list methods add up.
     ///
-    /// Without a list a method is told apart from its first answer on that is not a mere refusal
-    /// (`UNIMPLEMENTED`, `UNAUTHENTICATED`, `PERMISSION_DENIED` or `RESOURCE_EXHAUSTED` before any
-    /// message), and samplers do not see the method of the calls before that one.
+    /// The methods of gRPC's health checking and reflection are always told apart.
+    ///
+    /// Without a list a method is told apart once it has been answered other than by an error before
+    /// any message, which interceptors can give to any method. Samplers do not see the method of the
+    /// calls before.
     pub fn with_known_methods<I>(mut self, methods: I) -> Self
     where
         I: IntoIterator,
@@ -122,7 +124,7 @@ impl<Bodies> GrpcServerLayer<Bodies> {
     }
 
     /// Decides what callers may say of the trace: they are trusted by default. A service that
-    /// faces the public sets [`Trust::Public`].
+    /// faces the public sets [`Trust::Public`]. Inside the span of an HTTP layer that one decides.
     pub fn with_trust(self, trust: Trust) -> Self {
         self.with_trust_of(move |_| trust)
     }
