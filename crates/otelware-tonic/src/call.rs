@@ -187,15 +187,16 @@ impl Call {
         call.learn(&response);
         call.status(response.headers());
         call.capture(response.headers());
-        if call.code.is_some() || response.body().is_end_stream() {
-            let outcome = Self::outcome(&mut operation);
-            operation.finish(&outcome);
-            return response.map(|body| ResponseBody::new(body, None));
-        }
+        let is_over = call.code.is_some() || response.body().is_end_stream();
         let is_sent = operation.describe().role() == Role::Server;
         if let Some(meter) = Self::meter(&operation, direction(is_sent)) {
             let extras = &mut operation.describe_mut().extras;
             extras.get_or_insert_default().response = Some(meter);
+        }
+        if is_over {
+            let outcome = Self::outcome(&mut operation);
+            operation.finish(&outcome);
+            return response.map(|body| ResponseBody::new(body, None));
         }
         response.map(|body| ResponseBody::new(body, Some(operation)))
     }

@@ -92,6 +92,8 @@ mod tests {
         assert!(deadline.has_passed(Duration::from_secs(1)));
         assert!(deadline.has_passed(Duration::from_millis(980)));
         assert!(!deadline.has_passed(Duration::from_millis(979)));
+        assert!(!deadline.is_long_past(Duration::from_secs(2)));
+        assert!(deadline.is_long_past(Duration::from_millis(2_001)));
         let short = Deadline(Duration::from_millis(8));
         assert!(short.has_passed(Duration::from_millis(7)));
         assert!(!short.has_passed(Duration::from_millis(6)));
