@@ -78,6 +78,22 @@ pub mod attribute {
     pub const SERVER_ADDRESS: &str = "server.address";
     /// Port of the server.
     pub const SERVER_PORT: &str = "server.port";
+    /// Name of a connection pool.
+    pub const DB_CLIENT_CONNECTION_POOL_NAME: &str = "db.client.connection.pool.name";
+    /// State of a pool's connections: `idle` or `used`.
+    pub const DB_CLIENT_CONNECTION_STATE: &str = "db.client.connection.state";
+    /// The database that is called.
+    pub const DB_NAMESPACE: &str = "db.namespace";
+    /// Operations and targets of a query; low cardinality.
+    pub const DB_QUERY_SUMMARY: &str = "db.query.summary";
+    /// Text of a query, without what it may have of secrets.
+    pub const DB_QUERY_TEXT: &str = "db.query.text";
+    /// Rows that a query returned.
+    pub const DB_RESPONSE_RETURNED_ROWS: &str = "db.response.returned_rows";
+    /// The database's own code of an error.
+    pub const DB_RESPONSE_STATUS_CODE: &str = "db.response.status_code";
+    /// The database management system.
+    pub const DB_SYSTEM_NAME: &str = "db.system.name";
     /// Environment that the service is deployed to.
     pub const DEPLOYMENT_ENVIRONMENT_NAME: &str = "deployment.environment.name";
     /// Unique id of the running instance of the service.
@@ -108,6 +124,24 @@ pub mod attribute {
 
 /// Metric names.
 pub mod metric {
+    /// Connections of a pool by their state; `{connection}`.
+    pub const DB_CLIENT_CONNECTION_COUNT: &str = "db.client.connection.count";
+    /// The fewest idle connections that a pool keeps; `{connection}`.
+    pub const DB_CLIENT_CONNECTION_IDLE_MIN: &str = "db.client.connection.idle.min";
+    /// The most connections that a pool opens; `{connection}`.
+    pub const DB_CLIENT_CONNECTION_LIMIT: &str = "db.client.connection.limit";
+    /// Requests that wait for a connection; `{request}`.
+    pub const DB_CLIENT_CONNECTION_PENDING_REQUESTS: &str = "db.client.connection.pending_requests";
+    /// Requests that waited in vain for a connection; `{timeout}`.
+    pub const DB_CLIENT_CONNECTION_TIMEOUTS: &str = "db.client.connection.timeouts";
+    /// How long connections were used; `s`.
+    pub const DB_CLIENT_CONNECTION_USE_TIME: &str = "db.client.connection.use_time";
+    /// How long requests waited for a connection; `s`.
+    pub const DB_CLIENT_CONNECTION_WAIT_TIME: &str = "db.client.connection.wait_time";
+    /// Duration of database operations; `s`.
+    pub const DB_CLIENT_OPERATION_DURATION: &str = "db.client.operation.duration";
+    /// Rows that operations returned; `{row}`.
+    pub const DB_CLIENT_RESPONSE_RETURNED_ROWS: &str = "db.client.response.returned_rows";
     /// Requests in flight at a client; `{request}`.
     pub const HTTP_CLIENT_ACTIVE_REQUESTS: &str = "http.client.active_requests";
     /// Duration of client requests; `s`.
@@ -152,6 +186,8 @@ pub mod metric {
 
 /// Names of events.
 pub mod event {
+    /// An exception ended a database operation.
+    pub const DB_CLIENT_OPERATION_EXCEPTION: &str = "db.client.operation.exception";
     /// An exception ended a client request.
     pub const HTTP_CLIENT_REQUEST_EXCEPTION: &str = "http.client.request.exception";
     /// An exception ended a server request.
@@ -191,6 +227,12 @@ pub mod unit {
     pub const SECONDS: &str = "s";
     /// Bytes.
     pub const BYTES: &str = "By";
+    /// Connections.
+    pub const CONNECTIONS: &str = "{connection}";
+    /// Rows.
+    pub const ROWS: &str = "{row}";
+    /// Timeouts.
+    pub const TIMEOUTS: &str = "{timeout}";
     /// Calls.
     pub const CALLS: &str = "{call}";
     /// Messages.
@@ -204,6 +246,12 @@ pub mod boundaries {
     /// Durations of HTTP requests, RPC calls and messaging operations, in seconds.
     pub const REQUEST_SECONDS: [f64; 14] = [
         0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    ];
+    /// Durations of database operations, in seconds.
+    pub const DATABASE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+    /// Numbers of returned rows.
+    pub const ROWS: [f64; 13] = [
+        1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
     ];
     /// Numbers of messages: none, then powers of four to about a million. The conventions advise none.
     pub const MESSAGES: [f64; 12] = [

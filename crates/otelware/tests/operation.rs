@@ -14,6 +14,7 @@ use otelware_testing::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 const SCHEMA: &str = "https://opentelemetry.io/schemas/1.45.0";
 
@@ -72,6 +73,16 @@ impl Library {
         signals: Signals,
         policy: Cancellation,
     ) -> Operation<Job> {
+        self.start_unless_shorter(None, parent, signals, policy)
+    }
+
+    fn start_unless_shorter(
+        &self,
+        minimum_duration: Option<Duration>,
+        parent: Context,
+        signals: Signals,
+        policy: Cancellation,
+    ) -> Operation<Job> {
         let start = Start {
             name: "job".into(),
             kind: SpanKind::Client,
@@ -84,6 +95,7 @@ impl Library {
                 self.in_flight
                     .count(Some([1, 0, 0, 0]), || vec![KeyValue::new("item", "a")]),
             ),
+            minimum_duration,
         };
         let job = Job {
             duration: self.duration.clone(),
@@ -323,4 +335,30 @@ fn a_hundred_thousand_attribute_sets_stay_within_the_limit_of_the_sdk() {
     );
     let overflow = metric.point([("otel.metric.overflow", true)]);
     assert!(overflow.count() >= 98_000);
+}
+
+#[test]
+fn an_operation_that_is_shorter_than_the_minimum_has_no_span_unless_it_fails() {
+    let (short, long) = (Some(Duration::ZERO), Some(Duration::from_secs(3_600)));
+    for (minimum, outcome, error_type, has_span) in [
+        (short, Outcome::Success, None, true),
+        (long, Outcome::Success, None, false),
+        (long, Outcome::Error("x".into()), Some("x"), true),
+    ] {
+        let capture = Capture::new();
+        let library = Library::new(&capture, false);
+        let (context, policy) = (Context::new(), Cancellation::Ignore);
+        let mut job = library.start_unless_shorter(minimum, context, Signals::ALL, policy);
+        drop(job.enter());
+        job.finish(&outcome);
+        if has_span {
+            assert_end(&capture, error_type, error_type.is_some());
+        } else {
+            assert!(capture.spans().is_empty());
+            let expected = expect_histogram("job.duration").point([("item", "a")], 1);
+            capture
+                .metric("job.duration")
+                .assert(expected.unit("s").boundaries(&[1.0]));
+        }
+    }
 }

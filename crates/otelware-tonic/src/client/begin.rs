@@ -66,6 +66,7 @@ pub(super) fn begin(shared: &Arc<Shared>, request: &mut Parts) -> Option<Operati
         signals,
         cancellation: options.cancellation,
         in_flight: call.in_flight(signals),
+        minimum_duration: None,
     };
     let operation = running.instrumentation.start(start, call, |call, list| {
         call.push_identity(list);

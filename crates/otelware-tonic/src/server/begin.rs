@@ -68,6 +68,7 @@ fn begin_first<B>(shared: &Arc<Shared>, request: &Request<B>) -> Option<Operatio
         signals,
         cancellation: options.cancellation,
         in_flight: call.in_flight(signals),
+        minimum_duration: None,
     };
     Some(running.instrumentation.start(start, call, |call, list| {
         call.push_identity(list);

@@ -131,6 +131,7 @@ impl ServerCall {
             signals,
             cancellation: options.cancellation,
             in_flight,
+            minimum_duration: None,
         };
         Some(running.instrumentation.start(start, call, |call, list| {
             list.push(KeyValue::new(

@@ -273,6 +273,7 @@ impl Segments {
             signals: self.signals,
             cancellation: self.server.options().cancellation,
             in_flight: None,
+            minimum_duration: None,
         };
         let number = self.next;
         self.next += 1;

@@ -1,6 +1,6 @@
 //! Classes of transport errors.
 
-use crate::operation::ErrorType;
+use crate::operation::{ErrorType, io_error_type};
 use crate::semconv::value;
 use std::any::Any;
 use std::error::Error;
@@ -37,7 +37,7 @@ pub fn known_error_type(error: &(dyn Error + 'static)) -> Option<ErrorType> {
                     next = Some(inner);
                     continue;
                 }
-                (kind, _) => return Some(io_class(kind).into()),
+                (kind, _) => return Some(io_error_type(kind)),
             }
         }
         if let Some(class) = class_of_text(&error.to_string()) {
@@ -64,24 +64,6 @@ fn class_of_text(text: &str) -> Option<&'static str> {
         // hyper
         "connection closed before message completed" => Some("connection_closed"),
         _ => None,
-    }
-}
-
-const fn io_class(kind: io::ErrorKind) -> &'static str {
-    use io::ErrorKind;
-    match kind {
-        ErrorKind::AddrNotAvailable => "address_not_available",
-        ErrorKind::BrokenPipe => "broken_pipe",
-        ErrorKind::ConnectionAborted => "connection_aborted",
-        ErrorKind::ConnectionRefused => "connection_refused",
-        ErrorKind::ConnectionReset => "connection_reset",
-        ErrorKind::HostUnreachable => "host_unreachable",
-        ErrorKind::InvalidData => "invalid_data",
-        ErrorKind::NetworkUnreachable => "network_unreachable",
-        ErrorKind::NotConnected => "not_connected",
-        ErrorKind::TimedOut => value::TIMEOUT,
-        ErrorKind::UnexpectedEof => "unexpected_eof",
-        _ => "io_error",
     }
 }
 

@@ -3,12 +3,14 @@
 use super::active::{self, Family};
 use super::clock::Moment;
 use super::outcome::{Cancellation, ErrorType, Outcome};
+use super::providers::StartSpan;
 use super::series::InFlight;
 use super::signals::Signals;
 use crate::semconv::{attribute, value};
-use opentelemetry::trace::{SpanRef, Status, TraceContextExt};
+use opentelemetry::trace::{SpanBuilder, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a crate knows of an operation of its library.
@@ -91,6 +93,8 @@ pub struct Operation<D: Describe> {
 #[derive(Debug)]
 pub(super) struct Live<D> {
     pub(super) context: Context,
+    /// The span that is made at the end.
+    pub(super) pending: Option<Box<Pending>>,
     pub(super) started: Moment,
     pub(super) family: Family,
     pub(super) cancellation: Cancellation,
@@ -99,6 +103,19 @@ pub(super) struct Live<D> {
     pub(super) finished: bool,
     pub(super) in_flight: Option<InFlight>,
     pub(super) describe: D,
+}
+
+/// A span that is made at the end, if the operation was long enough or failed.
+pub(super) struct Pending {
+    pub(super) minimum: Duration,
+    pub(super) spans: Arc<dyn StartSpan>,
+    pub(super) builder: SpanBuilder,
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending").finish_non_exhaustive()
+    }
 }
 
 impl<D: Describe> Operation<D> {
@@ -178,6 +195,12 @@ impl<D: Describe> Live<D> {
             (Outcome::Cancelled, Cancellation::Error) => (marked(D::CANCELLED), true),
             (Outcome::Panicked, _) => (marked(value::PANIC), true),
         };
+        if let Some(pending) = self.pending.take()
+            && (duration >= pending.minimum || failed)
+        {
+            self.context = pending.spans.start(pending.builder, &self.context);
+            self.recording = self.context.span().is_recording();
+        }
         let end = End {
             outcome,
             error_type,

@@ -3,7 +3,7 @@
 use super::active::Family;
 use super::clock::Moment;
 use super::event::{EventSink, Exception};
-use super::guard::{Describe, Live, Operation};
+use super::guard::{Describe, Live, Operation, Pending};
 use super::outcome::{Cancellation, ErrorType};
 use super::providers::{Providers, StartSpan};
 use super::series::{InFlight, Series};
@@ -14,7 +14,8 @@ use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What begins an operation.
 #[derive(Debug)]
@@ -35,6 +36,9 @@ pub struct Start {
     pub cancellation: Cancellation,
     /// Counts the operation while it is in flight.
     pub in_flight: Option<InFlight>,
+    /// A shorter operation has no span, unless it fails. The span is then made at the end, so that
+    /// nothing can be beneath it.
+    pub minimum_duration: Option<Duration>,
 }
 
 /// The spans, instruments and context of one instrumenting crate.
@@ -43,7 +47,7 @@ pub struct Start {
 /// providers may still be set after a layer was built.
 pub struct Instrumentation {
     providers: Providers,
-    spans: Box<dyn StartSpan>,
+    spans: Arc<dyn StartSpan>,
     late_attributes: bool,
     scope: InstrumentationScope,
     // Made with the first instrument: operations without metrics do without it.
@@ -68,7 +72,9 @@ impl Instrumentation {
         }
     }
 
-    fn meter(&self) -> &Meter {
+    /// The meter of the instrumentation, for instruments that are observed.
+    #[doc(hidden)]
+    pub fn meter(&self) -> &Meter {
         self.meter
             .get_or_init(|| self.providers.meter(self.scope.clone()))
     }
@@ -148,7 +154,23 @@ impl Instrumentation {
         attributes: impl FnOnce(&mut D, &mut Vec<KeyValue>),
     ) -> Operation<D> {
         let started = Moment::now();
-        let (context, recording) = if start.signals.traces() {
+        let mut pending = None;
+        let (context, recording) = if !start.signals.traces() {
+            (start.parent, false)
+        } else if let Some(minimum) = start.minimum_duration {
+            let mut list = Vec::with_capacity(16);
+            attributes(&mut describe, &mut list);
+            pending = Some(Box::new(Pending {
+                minimum,
+                spans: self.spans.clone(),
+                builder: SpanBuilder::from_name(start.name)
+                    .with_kind(start.kind)
+                    .with_links(start.links)
+                    .with_start_time(started.wall())
+                    .with_attributes(list),
+            }));
+            (start.parent, false)
+        } else {
             self.start_span(
                 start.name,
                 start.kind,
@@ -159,11 +181,10 @@ impl Instrumentation {
                     attributes(&mut describe, list);
                 },
             )
-        } else {
-            (start.parent, false)
         };
         Operation::new(Live {
             context,
+            pending,
             started,
             family: start.family,
             cancellation: start.cancellation,

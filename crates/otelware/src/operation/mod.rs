@@ -19,6 +19,7 @@ mod event;
 mod guard;
 mod instrumentation;
 mod intern;
+mod io;
 mod lazily;
 mod outcome;
 mod providers;
@@ -43,6 +44,7 @@ pub use signals::Signals;
 pub use {
     instrumentation::extend_replacing,
     intern::{Interned, Label, Recent, bounded, recent_value},
+    io::io_error_type,
     lazily::Lazily,
     table::{Table, hash_bytes},
 };

@@ -71,10 +71,10 @@ impl Providers {
         self.late_attributes || (global && GLOBAL_LATE_ATTRIBUTES.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn spans(&self, scope: InstrumentationScope) -> Box<dyn StartSpan> {
+    pub(crate) fn spans(&self, scope: InstrumentationScope) -> Arc<dyn StartSpan> {
         match &self.tracer {
             Some(provider) => provider.spans(scope),
-            None => Box::new(global::tracer_with_scope(scope)),
+            None => Arc::new(global::tracer_with_scope(scope)),
         }
     }
 
@@ -101,7 +101,7 @@ impl Providers {
 
 /// Makes starters of spans; stands for any tracer provider.
 trait SpanSource {
-    fn spans(&self, scope: InstrumentationScope) -> Box<dyn StartSpan>;
+    fn spans(&self, scope: InstrumentationScope) -> Arc<dyn StartSpan>;
 }
 
 impl<P, T, S> SpanSource for P
@@ -110,8 +110,8 @@ where
     T: Tracer<Span = S> + Send + Sync + 'static,
     S: opentelemetry::trace::Span + Send + Sync + 'static,
 {
-    fn spans(&self, scope: InstrumentationScope) -> Box<dyn StartSpan> {
-        Box::new(self.tracer_with_scope(scope))
+    fn spans(&self, scope: InstrumentationScope) -> Arc<dyn StartSpan> {
+        Arc::new(self.tracer_with_scope(scope))
     }
 }
 

@@ -102,6 +102,7 @@ impl OperationBuilder {
             signals: Signals::TRACES,
             cancellation: Cancellation::Mark,
             in_flight: None,
+            minimum_duration: None,
         };
         let attributes = self.attributes;
         let custom = Custom::default();

@@ -160,6 +160,7 @@ impl HttpClient {
             signals,
             cancellation: options.cancellation,
             in_flight,
+            minimum_duration: None,
         };
         let operation = running.instrumentation.start(start, call, |call, list| {
             list.push(KeyValue::new(

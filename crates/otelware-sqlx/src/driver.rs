@@ -1,0 +1,192 @@
+//! The drivers of sqlx, as far as they differ.
+
+use crate::server::Server;
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use sqlx::{Connection, Database, Either, Error, Execute, SqlStr};
+#[cfg(any(
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sqlite",
+    feature = "any"
+))]
+use {crate::query::Dialect, sqlx::Executor};
+
+/// The results and rows of a query.
+pub(crate) type Results<'e, DB> =
+    BoxStream<'e, Result<Either<<DB as Database>::QueryResult, <DB as Database>::Row>, Error>>;
+
+/// A driver of sqlx whose statements can be traced.
+///
+/// Code that is generic over `sqlx::Database` and takes a [`Pool`](crate::Pool) is bound by this
+/// trait instead.
+pub trait Driver: Database {
+    /// What is known of the database before it is connected.
+    fn server(options: &<Self::Connection as Connection>::Options) -> Server;
+
+    /// `Executor::fetch_many` of a connection.
+    #[doc(hidden)]
+    fn fetch_many<'e, 'q: 'e, E>(
+        connection: &'e mut Self::Connection,
+        query: E,
+    ) -> Results<'e, Self>
+    where
+        E: 'q + Execute<'q, Self>;
+
+    /// `Executor::fetch_optional` of a connection.
+    #[doc(hidden)]
+    fn fetch_optional<'e, 'q: 'e, E>(
+        connection: &'e mut Self::Connection,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<Self::Row>, Error>>
+    where
+        E: 'q + Execute<'q, Self>;
+
+    /// `Executor::prepare_with` of a connection.
+    #[doc(hidden)]
+    fn prepare_with<'e>(
+        connection: &'e mut Self::Connection,
+        sql: SqlStr,
+        parameters: &'e [Self::TypeInfo],
+    ) -> BoxFuture<'e, Result<Self::Statement, Error>>;
+
+    /// `Executor::describe` of a connection.
+    #[cfg(feature = "macros")]
+    #[doc(hidden)]
+    fn describe<'e>(
+        connection: &'e mut Self::Connection,
+        sql: SqlStr,
+    ) -> BoxFuture<'e, Result<sqlx::Describe<Self>, Error>>;
+}
+
+#[allow(unused_macros, reason = "without a driver there is no use for it")]
+macro_rules! executors {
+    () => {
+        fn fetch_many<'e, 'q: 'e, E>(
+            connection: &'e mut Self::Connection,
+            query: E,
+        ) -> Results<'e, Self>
+        where
+            E: 'q + Execute<'q, Self>,
+        {
+            connection.fetch_many(query)
+        }
+
+        fn fetch_optional<'e, 'q: 'e, E>(
+            connection: &'e mut Self::Connection,
+            query: E,
+        ) -> BoxFuture<'e, Result<Option<Self::Row>, Error>>
+        where
+            E: 'q + Execute<'q, Self>,
+        {
+            connection.fetch_optional(query)
+        }
+
+        fn prepare_with<'e>(
+            connection: &'e mut Self::Connection,
+            sql: SqlStr,
+            parameters: &'e [Self::TypeInfo],
+        ) -> BoxFuture<'e, Result<Self::Statement, Error>> {
+            connection.prepare_with(sql, parameters)
+        }
+
+        #[cfg(feature = "macros")]
+        fn describe<'e>(
+            connection: &'e mut Self::Connection,
+            sql: SqlStr,
+        ) -> BoxFuture<'e, Result<sqlx::Describe<Self>, Error>> {
+            connection.describe(sql)
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+impl Driver for sqlx::Postgres {
+    fn server(options: &sqlx::postgres::PgConnectOptions) -> Server {
+        let port = options.get_port();
+        let host = options.get_host();
+        let socket = match options.get_socket() {
+            Some(directory) => Some(directory.to_string_lossy().into_owned()),
+            None => host.starts_with('/').then(|| host.to_owned()),
+        };
+        let (address, port) = match socket {
+            Some(directory) => (format!("{directory}/.s.PGSQL.{port}"), None),
+            None => (host.to_owned(), Some(port)),
+        };
+        // A connection without a database has the one that is named like its user.
+        let namespace = options.get_database().unwrap_or(options.get_username());
+        Server {
+            address: Some(address),
+            port,
+            namespace: Some(namespace.to_owned()),
+            ..Server::new("postgresql", Dialect::PostgreSql)
+        }
+    }
+
+    executors!();
+}
+
+#[cfg(feature = "mysql")]
+impl Driver for sqlx::MySql {
+    fn server(options: &sqlx::mysql::MySqlConnectOptions) -> Server {
+        let (address, port) = match options.get_socket() {
+            Some(socket) => (socket.to_string_lossy().into_owned(), None),
+            None => (options.get_host().to_owned(), Some(options.get_port())),
+        };
+        Server {
+            address: Some(address),
+            port,
+            namespace: options.get_database().map(str::to_owned),
+            ..Server::new("mysql", Dialect::MySql)
+        }
+    }
+
+    executors!();
+}
+
+#[cfg(feature = "sqlite")]
+impl Driver for sqlx::Sqlite {
+    fn server(options: &sqlx::sqlite::SqliteConnectOptions) -> Server {
+        let file = options.get_filename().to_string_lossy();
+        // The names that sqlx gives to databases in memory say nothing.
+        let is_file = !file.starts_with("file:sqlx-in-memory-") && file != ":memory:";
+        Server {
+            namespace: Some(if is_file {
+                file.into_owned()
+            } else {
+                ":memory:".to_owned()
+            }),
+            ..Server::new("sqlite", Dialect::Sqlite)
+        }
+    }
+
+    executors!();
+}
+
+#[cfg(feature = "any")]
+impl Driver for sqlx::Any {
+    fn server(options: &sqlx::any::AnyConnectOptions) -> Server {
+        let url = &options.database_url;
+        let (system, dialect) = match url.scheme() {
+            "mysql" => ("mysql", Dialect::MySql),
+            "mariadb" => ("mariadb", Dialect::MySql),
+            "sqlite" => {
+                let file = url.path().trim_start_matches('/');
+                return Server {
+                    namespace: (!file.is_empty()).then(|| file.to_owned()),
+                    ..Server::new("sqlite", Dialect::Sqlite)
+                };
+            }
+            _ => ("postgresql", Dialect::PostgreSql),
+        };
+        let database = url.path().trim_start_matches('/');
+        Server {
+            address: url.host_str().map(str::to_owned),
+            port: url.port(),
+            namespace: (!database.is_empty()).then(|| database.to_owned()),
+            ..Server::new(system, dialect)
+        }
+    }
+
+    executors!();
+}
