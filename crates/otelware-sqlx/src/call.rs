@@ -47,10 +47,18 @@ pub(crate) struct Call {
 }
 
 impl Planned {
-    /// A query. `None` where it is not to be observed.
+    /// A query.
     pub(crate) fn query(core: &Arc<Core>, sql: &str, is_parameterised: bool) -> Self {
+        Self::new(core, core.query(sql), sql, is_parameterised)
+    }
+
+    /// A step of a transaction, which is its own summary.
+    pub(crate) fn step(core: &Arc<Core>, step: &'static str) -> Self {
+        Self::new(core, core.step(step), step, false)
+    }
+
+    fn new(core: &Arc<Core>, query: Arc<Query>, sql: &str, is_parameterised: bool) -> Self {
         let options = core.options();
-        let query = core.query(sql);
         let view = QueryView {
             summary: query.summary.as_ref().map(Label::as_str),
             text: sql,
@@ -177,7 +185,10 @@ impl Call {
             None => error::class(error),
         };
         let context = operation.context();
-        operation.describe().core.exception(context, &class, error);
+        let call = operation.describe();
+        // Without a message that has been allowed: it may have values in it.
+        let message = call.message.as_deref().unwrap_or_default();
+        call.core.exception(context, &class, &message);
         operation.finish(&Outcome::Error(class));
     }
 

@@ -77,6 +77,10 @@ impl<DB: Driver> Connection<DB> {
         &mut self.depth
     }
 
+    pub(crate) const fn leave_transaction(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
     /// The driver's connection; what is done with it is not observed.
     pub fn raw(&self) -> &DB::Connection {
         match &self.raw {

@@ -96,6 +96,12 @@ impl Core {
         self.running().queries.get_or_insert_with(text, make)
     }
 
+    /// What is known of a step of a transaction.
+    pub(crate) fn step(&self, step: &str) -> Arc<Query> {
+        let make = |step: &str| Arc::new(Query::with_summary(Some(step)));
+        self.running().queries.get_or_insert_with(step, make)
+    }
+
     /// Emits the error that ended an operation as an event, where events are wanted.
     pub(crate) fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
         let kind = Exception {
@@ -109,13 +115,14 @@ impl Core {
 
 impl Query {
     fn new(text: &str, dialect: Dialect) -> Self {
-        let summary = query::summarise(text, dialect);
-        let first = summary
-            .as_deref()
-            .and_then(|summary| summary.split(' ').next());
+        Self::with_summary(query::summarise(text, dialect).as_deref())
+    }
+
+    fn with_summary(summary: Option<&str>) -> Self {
+        let first = summary.and_then(|summary| summary.split(' ').next());
         Self {
             reads: first.is_some_and(|first| first.eq_ignore_ascii_case("SELECT")),
-            summary: summary.map(|summary| Label::new(&summary)),
+            summary: summary.map(Label::new),
             plain: OnceLock::new(),
             sanitised: OnceLock::new(),
         }

@@ -111,7 +111,7 @@ impl Driver for sqlx::Postgres {
         };
         let (address, port) = match socket {
             Some(directory) => (format!("{directory}/.s.PGSQL.{port}"), None),
-            None => (host.to_owned(), Some(port)),
+            None => (unbracketed(host), Some(port)),
         };
         // A connection without a database has the one that is named like its user.
         let namespace = options.get_database().unwrap_or(options.get_username());
@@ -131,7 +131,7 @@ impl Driver for sqlx::MySql {
     fn server(options: &sqlx::mysql::MySqlConnectOptions) -> Server {
         let (address, port) = match options.get_socket() {
             Some(socket) => (socket.to_string_lossy().into_owned(), None),
-            None => (options.get_host().to_owned(), Some(options.get_port())),
+            None => (unbracketed(options.get_host()), Some(options.get_port())),
         };
         Server {
             address: Some(address),
@@ -148,14 +148,17 @@ impl Driver for sqlx::MySql {
 impl Driver for sqlx::Sqlite {
     fn server(options: &sqlx::sqlite::SqliteConnectOptions) -> Server {
         let file = options.get_filename().to_string_lossy();
-        // The names that sqlx gives to databases in memory say nothing.
-        let is_file = !file.starts_with("file:sqlx-in-memory-") && file != ":memory:";
+        // The parameters of a URI may have the key of an encrypted database among them.
+        let file = file.split('?').next().unwrap_or_default();
+        // The names that sqlx gives to databases in memory say nothing, and a nameless file has none.
+        let namespace = match file {
+            "" => None,
+            ":memory:" => Some(":memory:".to_owned()),
+            file if file.starts_with("file:sqlx-in-memory-") => Some(":memory:".to_owned()),
+            file => Some(file.to_owned()),
+        };
         Server {
-            namespace: Some(if is_file {
-                file.into_owned()
-            } else {
-                ":memory:".to_owned()
-            }),
+            namespace,
             ..Server::new("sqlite", Dialect::Sqlite)
         }
     }
@@ -167,26 +170,48 @@ impl Driver for sqlx::Sqlite {
 impl Driver for sqlx::Any {
     fn server(options: &sqlx::any::AnyConnectOptions) -> Server {
         let url = &options.database_url;
-        let (system, dialect) = match url.scheme() {
-            "mysql" => ("mysql", Dialect::MySql),
-            "mariadb" => ("mariadb", Dialect::MySql),
-            "sqlite" => {
-                let file = url.path().trim_start_matches('/');
-                return Server {
-                    namespace: (!file.is_empty()).then(|| file.to_owned()),
-                    ..Server::new("sqlite", Dialect::Sqlite)
-                };
+        match url.scheme() {
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => {
+                if let Ok(options) = url.as_str().parse() {
+                    return sqlx::Postgres::server(&options);
+                }
             }
-            _ => ("postgresql", Dialect::PostgreSql),
-        };
-        let database = url.path().trim_start_matches('/');
-        Server {
-            address: url.host_str().map(str::to_owned),
-            port: url.port(),
-            namespace: (!database.is_empty()).then(|| database.to_owned()),
-            ..Server::new(system, dialect)
+            #[cfg(feature = "mysql")]
+            scheme @ ("mysql" | "mariadb") => {
+                if let Ok(options) = url.as_str().parse() {
+                    let mut server = sqlx::MySql::server(&options);
+                    if scheme == "mariadb" {
+                        server.system = "mariadb";
+                    }
+                    return server;
+                }
+            }
+            #[cfg(feature = "sqlite")]
+            "sqlite" => {
+                if let Ok(options) = url.as_str().parse() {
+                    return sqlx::Sqlite::server(&options);
+                }
+            }
+            _ => {}
+        }
+        // The driver is there by a feature of sqlx itself, which alone knows its URLs.
+        match url.scheme() {
+            "mysql" => Server::new("mysql", Dialect::MySql),
+            "mariadb" => Server::new("mariadb", Dialect::MySql),
+            "sqlite" => Server::new("sqlite", Dialect::Sqlite),
+            _ => Server::new("postgresql", Dialect::PostgreSql),
         }
     }
 
     executors!();
+}
+
+/// A host without the brackets of an IPv6 address.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn unbracketed(host: &str) -> String {
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    inner.unwrap_or(host).to_owned()
 }

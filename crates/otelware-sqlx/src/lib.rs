@@ -77,13 +77,14 @@
 //! | an error | error | as above |
 //! | its future or stream was dropped | unset; see [`with_cancellation`](SqlOptions::with_cancellation) | none |
 //!
-//! Messages of databases have values in them, so spans have none unless
+//! Messages of databases have values in them, so spans and events of exceptions have none unless
 //! [`with_error_messages`](SqlOptions::with_error_messages) says so.
 //!
 //! # What is not seen
 //!
 //! - Code that is generic over [`sqlx::Acquire`], as `Migrator::run` is: the trait wants the
-//!   driver's own connection. The wait for it and its use are measured.
+//!   driver's own connection. The wait for it is measured. What takes the driver's connection by
+//!   `AsMut` goes past the spans too.
 //! - `PgListener`: it takes [`Pool::inner`]. A `NOTIFY` carries no context, so that nothing could be
 //!   linked.
 //! - Values that are bound: sqlx encodes them before they can be seen.
@@ -140,3 +141,7 @@ pub use pool_connection::{PoolConnection, RawConnection};
 pub use query::Dialect;
 pub use server::Server;
 pub use transaction::Transaction;
+
+#[cfg(all(doctest, feature = "postgres"))]
+#[doc = include_str!("../tests/must_not_compile.md")]
+mod must_not_compile {}

@@ -127,8 +127,8 @@ impl SqlOptions {
         self
     }
 
-    /// Shows the database's message of an error as the description of the span's status. Such
-    /// messages may have values of rows in them.
+    /// Shows the message of an error, as the description of the span's status and in the event of
+    /// the exception. Such messages may have values in them.
     pub fn with_error_messages(mut self) -> Self {
         self.error_messages = true;
         self

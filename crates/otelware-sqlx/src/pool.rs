@@ -84,6 +84,10 @@ impl<DB: Driver> Pool<DB> {
         &self.shared.core
     }
 
+    pub(crate) const fn shared(&self) -> &Arc<Shared<DB>> {
+        &self.shared
+    }
+
     /// sqlx's own pool; what is done with it is not observed.
     pub fn inner(&self) -> &sqlx::Pool<DB> {
         &self.shared.raw
@@ -213,10 +217,16 @@ impl<DB: Driver> Shared<DB> {
     }
 
     async fn acquire(self: Arc<Self>) -> Result<PoolConnection<DB>, Error> {
+        let raw = self.acquire_raw().await?;
+        Ok(PoolConnection::new(raw, self.clone()))
+    }
+
+    /// sqlx's own connection, with the wait for it measured.
+    pub(crate) async fn acquire_raw(&self) -> Result<sqlx::pool::PoolConnection<DB>, Error> {
         let waiting = self.metrics().wait();
         let acquired = self.raw.acquire().await;
         waiting.end(&acquired);
-        Ok(PoolConnection::new(acquired?, self.clone()))
+        acquired
     }
 
     /// A connection was in use since then.
@@ -358,8 +368,19 @@ impl<DB: Driver> Connection<DB> {
     ///
     /// Those of [`sqlx::Connection::connect_with`].
     pub async fn connect_with(options: &Options<DB>) -> Result<Self, Error> {
+        Self::connect_instrumented(options, SqlOptions::new()).await
+    }
+
+    /// Opens a connection that is in no pool, observed with these options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sqlx::Connection::connect_with`].
+    pub async fn connect_instrumented(
+        options: &Options<DB>,
+        observed: SqlOptions,
+    ) -> Result<Self, Error> {
         let raw = <DB::Connection as sqlx::Connection>::connect_with(options).await?;
-        let core = Core::new(SqlOptions::new(), DB::server(options));
-        Ok(Self::owned(raw, core))
+        Ok(Self::owned(raw, Core::new(observed, DB::server(options))))
     }
 }

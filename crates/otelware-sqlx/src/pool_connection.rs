@@ -152,6 +152,7 @@ impl<'a, DB: Driver> sqlx::Acquire<'a> for &'_ Pool<DB> {
     }
 
     fn begin(self) -> BoxFuture<'a, Result<sqlx::Transaction<'a, DB>, Error>> {
-        sqlx::Acquire::begin(self.inner())
+        let shared = self.shared().clone();
+        Box::pin(async move { sqlx::Transaction::begin(shared.acquire_raw().await?, None).await })
     }
 }

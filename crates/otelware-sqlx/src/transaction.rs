@@ -46,10 +46,10 @@ enum Step {
 }
 
 impl Step {
-    /// The statement that the driver sends, at this depth of transactions within each other.
+    /// What the driver does for a transaction that is the `depth`th of those within each other.
     const fn text(&self, depth: usize) -> &'static str {
         match (self, depth) {
-            (Self::Begin(_), 0) => "BEGIN",
+            (Self::Begin(_), 0 | 1) => "BEGIN",
             (Self::Begin(_), _) => "SAVEPOINT",
             (Self::Commit, 0 | 1) => "COMMIT",
             (Self::Commit, _) => "RELEASE SAVEPOINT",
@@ -65,7 +65,7 @@ async fn take<DB: Driver>(connection: &mut Connection<DB>, step: Step) -> Result
     let core = connection.core().clone();
     let planned = core.options().transactions.then(|| match &step {
         Step::Begin(Some(statement)) => Planned::query(&core, statement.as_str(), false),
-        step => Planned::query(&core, step.text(depth), false),
+        step => Planned::step(&core, step.text(depth)),
     });
     let raw = connection.raw_mut();
     let inner: BoxFuture<'_, Result<(), Error>> = match step {
@@ -101,9 +101,8 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
             is_open: true,
         };
         let connection = transaction.connection.get_mut();
-        let begun = take(connection, Step::Begin(statement)).await;
         *connection.depth_mut() += 1;
-        begun?;
+        take(connection, Step::Begin(statement)).await?;
         Ok(transaction)
     }
 
@@ -128,7 +127,7 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
     async fn end(&mut self, step: Step) -> Result<(), Error> {
         let connection = self.connection.get_mut();
         take(connection, step).await?;
-        *connection.depth_mut() -= 1;
+        connection.leave_transaction();
         self.is_open = false;
         Ok(())
     }
@@ -171,8 +170,7 @@ impl<DB: Driver> Drop for Transaction<'_, DB> {
     fn drop(&mut self) {
         if self.is_open {
             let connection = self.connection.get_mut();
-            let depth = connection.depth_mut();
-            *depth = depth.saturating_sub(1);
+            connection.leave_transaction();
             DB::TransactionManager::start_rollback(connection.raw_mut());
         }
     }

@@ -59,10 +59,11 @@ impl<L: Logger + Send + Sync> EventSink for Events<L> {
         record.set_severity_number(exception.severity);
         record.set_severity_text(exception.severity.name());
         record.add_attribute(attribute::EXCEPTION_TYPE, class.as_str().to_owned());
-        record.add_attribute(
-            attribute::EXCEPTION_MESSAGE,
-            bounded(&error.to_string()).to_owned(),
-        );
+        // What must not tell its message shows nothing.
+        let message = error.to_string();
+        if !message.is_empty() {
+            record.add_attribute(attribute::EXCEPTION_MESSAGE, bounded(&message).to_owned());
+        }
         if span.is_valid() {
             record.set_trace_context(span.trace_id(), span.span_id(), Some(span.trace_flags()));
         }
