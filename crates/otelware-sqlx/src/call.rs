@@ -73,8 +73,10 @@ impl Planned {
         };
         let span_attributes = ask(&options.span_attributes, signals.traces());
         let metric_attributes = ask(&options.metric_attributes, signals.metrics());
-        let text = (options.query_text && signals.traces())
-            .then(|| query.text(sql, core.server().dialect, is_parameterised));
+        let text = (options.query_text && signals.traces()).then(|| {
+            let is_shown = is_parameterised && !options.masks_all;
+            query.text(sql, core.server().dialect, is_shown)
+        });
         Self {
             core: core.clone(),
             query,

@@ -46,6 +46,8 @@ impl Core {
         if let Some(system) = options.system {
             server.system = system;
         }
+        // A URL whose password is not encoded may be read as if part of it were the database.
+        server.namespace = server.namespace.filter(|name| !name.contains('@'));
         Arc::new(Self {
             settled: Lazily::new(options),
             server,
@@ -137,5 +139,22 @@ impl Query {
         self.sanitised
             .get_or_init(|| shared(&query::analyse(text, dialect).text))
             .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_part_of_a_password_is_no_database() {
+        for (found, told) in [("orders", Some("orders")), ("pw@host/orders", None)] {
+            let server = Server {
+                namespace: Some(found.to_owned()),
+                ..Server::new("postgresql", Dialect::PostgreSql)
+            };
+            let core = Core::new(SqlOptions::new(), server);
+            assert_eq!(core.server().namespace.as_deref(), told);
+        }
     }
 }

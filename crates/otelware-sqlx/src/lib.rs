@@ -34,7 +34,7 @@
 //! | `server.address` | recommended | the host or the Unix socket that the options name |
 //! | `server.port` | conditional | the port, where it is not the usual one |
 //! | `db.query.summary` | recommended | operations and targets, read out of the text |
-//! | `db.query.text` | recommended | the text where values are bound to it; else with `?` for each literal; none [`without_query_text`](SqlOptions::without_query_text) |
+//! | `db.query.text` | recommended | the text where values are bound to it; else, or [`with_masked_literals`](SqlOptions::with_masked_literals), with `?` for each literal; none [`without_query_text`](SqlOptions::without_query_text) |
 //! | `db.response.status_code` | conditional | SQLSTATE (PostgreSQL), the error's number (MySQL, MariaDB), the extended result code (SQLite) |
 //! | `error.type` | conditional | the same, or the class of an error that has no code, such as `pool_timed_out` |
 //! | `db.response.returned_rows` | opt-in | [`with_returned_rows`](SqlOptions::with_returned_rows) |

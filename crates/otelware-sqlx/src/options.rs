@@ -34,6 +34,7 @@ pub struct SqlOptions {
     pub(crate) pool_name: Option<String>,
     pub(crate) system: Option<&'static str>,
     pub(crate) query_text: bool,
+    pub(crate) masks_all: bool,
     pub(crate) returned_rows: bool,
     pub(crate) transactions: bool,
     pub(crate) only_with_parent: bool,
@@ -60,6 +61,7 @@ impl SqlOptions {
             pool_name: None,
             system: None,
             query_text: true,
+            masks_all: false,
             returned_rows: false,
             transactions: true,
             only_with_parent: false,
@@ -96,6 +98,14 @@ impl SqlOptions {
     /// else with `?` in the place of each literal.
     pub fn without_query_text(mut self) -> Self {
         self.query_text = false;
+        self
+    }
+
+    /// Puts `?` in the place of each literal of `db.query.text`, also where values are bound to it. By
+    /// default such a text is shown as it is, as the conventions have it: its literals are the
+    /// program's own.
+    pub fn with_masked_literals(mut self) -> Self {
+        self.masks_all = true;
         self
     }
 
@@ -198,6 +208,7 @@ impl std::fmt::Debug for SqlOptions {
             .field("pool_name", &self.pool_name)
             .field("system", &self.system)
             .field("query_text", &self.query_text)
+            .field("masks_all", &self.masks_all)
             .field("returned_rows", &self.returned_rows)
             .field("transactions", &self.transactions)
             .field("only_with_parent", &self.only_with_parent)

@@ -323,3 +323,25 @@ fn files_of_any() {
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[tokio::test]
+async fn literals_beside_bound_values_are_masked_if_asked_for() {
+    for (is_masked, text) in [
+        (
+            false,
+            "select name from orders where id = ? and name <> 'pen'",
+        ),
+        (true, "select name from orders where id = ? and name <> ?"),
+    ] {
+        let telemetry = Capture::new();
+        let mut options = options(&telemetry);
+        if is_masked {
+            options = options.with_masked_literals();
+        }
+        let pool = shop(options).await;
+        let query = "select name from orders where id = ? and name <> 'pen'";
+        sqlx::query(query).bind(2).fetch_one(&pool).await.unwrap();
+        let span = telemetry.span("select orders");
+        assert_eq!(span.attributes["db.query.text"], text.into());
+    }
+}
