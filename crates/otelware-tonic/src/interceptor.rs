@@ -11,7 +11,12 @@ use tonic::{Request, Status};
 
 /// Injects the current context into the metadata of calls.
 ///
-/// ```ignore
+/// ```
+/// # struct OrdersClient;
+/// # impl OrdersClient { fn with_interceptor<C>(_: C, _: impl tonic::service::Interceptor) {} }
+/// # let channel = ();
+/// use otelware_tonic::ClientInterceptor;
+///
 /// let client = OrdersClient::with_interceptor(channel, ClientInterceptor::new());
 /// ```
 #[derive(Clone, Debug, Default)]
