@@ -18,15 +18,36 @@ mod with_sqlx;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::MatchedPath;
 use axum::http::{Request, header};
+use axum::middleware::{Next, from_fn};
 use futures_util::future::BoxFuture;
-use otelware::opentelemetry::trace::{FutureExt, TraceContextExt, Tracer, TracerProvider};
+use otelware::opentelemetry::trace::{
+    FutureExt, SpanKind, TraceContextExt, Tracer, TracerProvider,
+};
 use otelware::opentelemetry::{Context, global};
 use otelware_sqlx::{Instrument, SqlOptions};
 use otelware_testing::Capture;
-use otelware_tower::HttpServerLayer;
 use schema::Schema;
 use tower::ServiceExt;
+
+/// The router with a span for each request, named by method and route.
+fn in_spans(router: Router, telemetry: &Capture) -> Router {
+    let tracer = telemetry.tracer_provider().tracer("web site");
+    router.layer(from_fn(move |request: Request<Body>, next: Next| {
+        let route = request.extensions().get::<MatchedPath>().unwrap();
+        let name = format!("{} {}", request.method(), route.as_str());
+        let span = tracer.span_builder(name).with_kind(SpanKind::Server);
+        let context = Context::new().with_span(tracer.build_with_context(span, &Context::new()));
+        let ended = context.clone();
+        async move {
+            let response = next.run(request).await;
+            ended.span().end();
+            response
+        }
+        .with_context(context)
+    }))
+}
 
 type Step<P> = (
     &'static str,
@@ -307,10 +328,11 @@ async fn the_same_web_site_gives_the_same_answers() {
     );
     results(&with_otelware::shop::STEPS[..3], &pool, |_| Context::new()).await;
     telemetry.reset();
-    let layer = HttpServerLayer::new()
-        .with_tracer_provider(telemetry.tracer_provider())
-        .with_meter_provider(telemetry.meter_provider());
-    let traced = answers(with_otelware::shop::router(pool.clone()).layer(layer)).await;
+    let traced = answers(in_spans(
+        with_otelware::shop::router(pool.clone()),
+        &telemetry,
+    ))
+    .await;
     pool.close().await;
     schema.drop().await;
 
