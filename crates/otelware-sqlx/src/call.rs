@@ -182,10 +182,7 @@ impl Call {
         if call.core.options().error_messages {
             call.message = Some(otelware::operation::bounded(&error.to_string()).to_owned());
         }
-        let class = match &call.status_code {
-            Some(code) => ErrorType::from(code.clone()),
-            None => error::class(error),
-        };
+        let class = error::error_type(error, call.status_code.clone());
         let context = operation.context();
         let call = operation.describe();
         // Without a message that has been allowed: it may have values in it.

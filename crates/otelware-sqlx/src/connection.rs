@@ -5,14 +5,13 @@ use crate::core::Core;
 use crate::driver::Driver;
 use crate::parts::Parts;
 use crate::pool::Shared;
-use crate::traced::{QueryFuture, QueryStream};
+use crate::traced::{QueryFuture, QueryStream, yield_all};
 use crate::transaction::Transaction;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use otelware::operation::Moment;
 use sqlx::{Either, Error, Execute, Executor, SqlSafeStr, SqlStr};
 use sqlx_core::ext::async_stream::TryAsyncStream;
-use std::future::poll_fn;
 use std::sync::Arc;
 
 /// A connection whose queries are observed. It takes the place of the driver's own
@@ -263,11 +262,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         // The comment may tell the operation's trace, which begins with the first poll.
         let inner = TryAsyncStream::new(move |yielder| async move {
             let parts = parts.commented(self.core.options());
-            let mut results = DB::fetch_many(self.raw_mut(), parts);
-            while let Some(result) = poll_fn(|cx| results.as_mut().poll_next(cx)).await {
-                yielder.r#yield(result?).await;
-            }
-            Ok(())
+            yield_all::<DB>(self.raw_mut(), parts, &yielder).await
         });
         Box::pin(QueryStream::new(Box::pin(inner), planned))
     }

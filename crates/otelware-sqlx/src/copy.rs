@@ -4,6 +4,7 @@ use crate::call::{Call, Planned};
 use crate::connection::Connection;
 use crate::core::Core;
 use crate::pool::Pool;
+use crate::traced::within;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use otelware::operation::{Operation, Outcome};
@@ -11,9 +12,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgCopyIn, PgPoolCopyExt};
 use sqlx::{Error, Postgres};
 use sqlx_core::bytes::Bytes;
-use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -222,16 +222,6 @@ impl Stream for CopyOut<'_> {
         }
         Poll::Ready(item)
     }
-}
-
-/// Runs a future within an operation.
-async fn within<T>(operation: &mut Operation<Call>, future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        let _entered = operation.enter();
-        future.as_mut().poll(cx)
-    })
-    .await
 }
 
 fn end<T>(operation: Operation<Call>, result: Result<T, Error>) -> Result<T, Error> {

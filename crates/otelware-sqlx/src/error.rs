@@ -22,8 +22,13 @@ fn code_of(error: &dyn DatabaseError) -> Option<String> {
     error.code().map(|code| code.into_owned())
 }
 
+/// `error.type` of an error whose code, if it has one, is `status_code`.
+pub(crate) fn error_type(error: &Error, status_code: Option<String>) -> ErrorType {
+    status_code.map_or_else(|| class(error), ErrorType::from)
+}
+
 /// The class of an error that the server gave no code.
-pub(crate) fn class(error: &Error) -> ErrorType {
+fn class(error: &Error) -> ErrorType {
     match error {
         Error::Io(error) => return otelware::operation::io_error_type(error.kind()),
         Error::Configuration(_) => "configuration",

@@ -1,13 +1,13 @@
 //! Migrations.
 
 use crate::driver::Driver;
+use crate::error;
 use crate::pool::Pool;
+use crate::traced::within;
 use otelware::opentelemetry::Context;
 use otelware::opentelemetry::trace::SpanKind;
 use otelware::operation::{Describe, End, ErrorType, Family, Operation, Outcome, Signals, Start};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
-use std::future::poll_fn;
-use std::pin::pin;
 
 impl<DB: Driver> Pool<DB>
 where
@@ -39,21 +39,11 @@ where
             running.instrumentation.start(start, Migration, |_, list| {
                 list.extend_from_slice(&running.server);
             });
-        let result = {
-            let mut run = pin!(migrator.run(self));
-            poll_fn(|cx| {
-                let _entered = operation.enter();
-                run.as_mut().poll(cx)
-            })
-            .await
-        };
+        let result = within(&mut operation, migrator.run(self)).await;
         operation.finish(&match &result {
             Ok(()) => Outcome::Success,
             Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
-                Outcome::Error(match crate::error::status_code(error) {
-                    Some(code) => code.into(),
-                    None => crate::error::class(error),
-                })
+                Outcome::Error(error::error_type(error, error::status_code(error)))
             }
             Err(_) => Outcome::Error(ErrorType::from("MigrateError")),
         });

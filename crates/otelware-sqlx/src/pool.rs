@@ -8,7 +8,7 @@ use crate::options::SqlOptions;
 use crate::parts::Parts;
 use crate::pool_connection::PoolConnection;
 use crate::pool_metrics::PoolMetrics;
-use crate::traced::{QueryFuture, QueryStream};
+use crate::traced::{QueryFuture, QueryStream, yield_all};
 use crate::transaction::Transaction;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -16,7 +16,6 @@ use otelware::operation::Moment;
 use sqlx::pool::{CloseEvent, PoolOptions};
 use sqlx::{Either, Error, Execute, Executor, SqlSafeStr, SqlStr};
 use sqlx_core::ext::async_stream::TryAsyncStream;
-use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 
 /// A pool whose queries are observed. It takes the place of [`sqlx::Pool`]; clones share it.
@@ -295,11 +294,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         let inner = TryAsyncStream::new(move |yielder| async move {
             let mut connection = shared.clone().acquire().await?;
             let parts = parts.commented(shared.core().options());
-            let mut results = DB::fetch_many(connection.raw_mut(), parts);
-            while let Some(result) = poll_fn(|cx| results.as_mut().poll_next(cx)).await {
-                yielder.r#yield(result?).await;
-            }
-            Ok(())
+            yield_all::<DB>(connection.raw_mut(), parts, &yielder).await
         });
         Box::pin(QueryStream::new(Box::pin(inner), planned))
     }

@@ -1,13 +1,46 @@
 //! Streams and futures of queries that are observed from their first poll to their end.
 
 use crate::call::{Call, Planned};
+use crate::driver::Driver;
+use crate::parts::Parts;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use otelware::operation::{Operation, Outcome};
 use sqlx::{Either, Error};
+use sqlx_core::ext::async_stream::Yielder;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+#[cfg(any(feature = "postgres", feature = "migrate"))]
+use {otelware::operation::Describe, std::pin::pin};
+
+/// Runs a future within an operation.
+#[cfg(any(feature = "postgres", feature = "migrate"))]
+pub(crate) async fn within<D: Describe, T>(
+    operation: &mut Operation<D>,
+    future: impl Future<Output = T>,
+) -> T {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        let _entered = operation.enter();
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Yields all that a query returns, out of a connection that the stream holds.
+pub(crate) async fn yield_all<DB: Driver>(
+    connection: &mut DB::Connection,
+    query: Parts<DB>,
+    yielder: &Yielder<Either<DB::QueryResult, DB::Row>>,
+) -> Result<(), Error> {
+    let mut results = DB::fetch_many(connection, query);
+    while let Some(result) = poll_fn(|cx| results.as_mut().poll_next(cx)).await {
+        yielder.r#yield(result?).await;
+    }
+    Ok(())
+}
 
 /// How far an operation is.
 enum Progress {

@@ -335,15 +335,9 @@ impl Call {
         let extras = self.extras.as_deref();
         let request = extras.and_then(|extras| extras.request.as_ref());
         let response = extras.and_then(|extras| extras.response.as_ref());
-        let request = request.map(|counts| counts.get());
-        let response = response.map(|meter| meter.counts().get());
-        let none = |counts: Option<(u64, u64)>| match counts {
-            Some((messages, bytes)) => (Some(messages), Some(bytes)),
-            None => (None, None),
-        };
-        let ((messages, bytes), (response_messages, response_bytes)) =
-            (none(request), none(response));
-        [messages, response_messages, bytes, response_bytes]
+        let (requests, request_bytes) = request.map(|counts| counts.get()).unzip();
+        let (responses, response_bytes) = response.map(|meter| meter.counts().get()).unzip();
+        [requests, responses, request_bytes, response_bytes]
     }
 
     fn tell_counts(&self, end: &End<'_>, key: Option<SeriesKey>) {
@@ -396,8 +390,9 @@ impl Describe for Call {
         }
         let running = Running::of(&self.shared);
         let error = end.error_type();
-        let key = self.series_key(error).filter(|_| end.metrics());
+        let mut key = None;
         if end.metrics() {
+            key = self.series_key(error);
             let seconds = end.duration().as_secs_f64();
             running
                 .duration
