@@ -150,13 +150,18 @@ impl<DB: Driver> Connection<DB> {
         }
     }
 
-    /// As [`sqlx::Connection::ping`]; not observed.
+    /// As [`sqlx::Connection::ping`]; observed [if so told](crate::SqlOptions::with_pings).
     ///
     /// # Errors
     ///
     /// Those of [`sqlx::Connection::ping`].
     pub async fn ping(&mut self) -> Result<(), Error> {
-        sqlx::Connection::ping(self.raw_mut()).await
+        let core = self.core.clone();
+        let inner = Box::pin(sqlx::Connection::ping(self.raw_mut()));
+        match core.options().pings {
+            true => QueryFuture::new(inner, Planned::step(&core, "PING"), |()| false).await,
+            false => inner.await,
+        }
     }
 
     /// As [`sqlx::Connection::close`], or [`PoolConnection::close`](sqlx::pool::PoolConnection::close).
@@ -225,7 +230,7 @@ impl<DB: Driver> Connection<DB> {
 impl<DB: Driver> std::fmt::Debug for Connection<DB> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection")
-            .field("server", self.core.server())
+            .field("core", &self.core)
             .finish_non_exhaustive()
     }
 }
@@ -296,7 +301,13 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     where
         'c: 'e,
     {
-        DB::prepare_with(self.raw_mut(), sql, parameters)
+        let planned =
+            (self.core.options().prepares).then(|| Planned::prepare(&self.core, sql.as_str()));
+        let inner = DB::prepare_with(self.raw_mut(), sql, parameters);
+        match planned {
+            Some(planned) => Box::pin(QueryFuture::new(inner, planned, |_| false)),
+            None => inner,
+        }
     }
 
     #[cfg(feature = "macros")]

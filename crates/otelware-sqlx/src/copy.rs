@@ -1,13 +1,12 @@
 //! `COPY` of PostgreSQL, in and out.
 
-use crate::call::{Call, Planned};
+use crate::call::{self, Call, Planned};
 use crate::connection::Connection;
 use crate::core::Core;
 use crate::pool::Pool;
-use crate::traced::within;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
-use otelware::operation::{Operation, Outcome};
+use otelware::operation::Operation;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgCopyIn, PgPoolCopyExt};
 use sqlx::{Error, Postgres};
@@ -86,10 +85,10 @@ impl<C: DerefMut<Target = PgConnection>> CopyIn<C> {
         begin: impl Future<Output = Result<PgCopyIn<C>, Error>>,
     ) -> Result<Self, Error> {
         let mut operation = Planned::query(core, statement, false).begin();
-        match within(&mut operation, begin).await {
+        match operation.within(begin).await {
             Ok(inner) => Ok(Self { inner, operation }),
             Err(error) => {
-                Call::fail(operation, &error);
+                call::finish(operation, Some(&error));
                 Err(error)
             }
         }
@@ -120,7 +119,7 @@ impl<C: DerefMut<Target = PgConnection>> CopyIn<C> {
     ///
     /// Those of [`PgCopyIn::send`].
     pub async fn send(&mut self, data: impl Deref<Target = [u8]>) -> Result<&mut Self, Error> {
-        within(&mut self.operation, self.inner.send(data)).await?;
+        self.operation.within(self.inner.send(data)).await?;
         Ok(self)
     }
 
@@ -133,7 +132,7 @@ impl<C: DerefMut<Target = PgConnection>> CopyIn<C> {
         &mut self,
         source: impl sqlx_core::io::AsyncRead + Unpin,
     ) -> Result<&mut Self, Error> {
-        within(&mut self.operation, self.inner.read_from(source)).await?;
+        self.operation.within(self.inner.read_from(source)).await?;
         Ok(self)
     }
 
@@ -147,7 +146,7 @@ impl<C: DerefMut<Target = PgConnection>> CopyIn<C> {
             inner,
             mut operation,
         } = self;
-        let aborted = within(&mut operation, inner.abort(message)).await;
+        let aborted = operation.within(inner.abort(message)).await;
         end(operation, aborted)
     }
 
@@ -161,7 +160,7 @@ impl<C: DerefMut<Target = PgConnection>> CopyIn<C> {
             inner,
             mut operation,
         } = self;
-        let finished = within(&mut operation, inner.finish()).await;
+        let finished = operation.within(inner.finish()).await;
         end(operation, finished)
     }
 }
@@ -185,15 +184,23 @@ impl<'c> CopyOut<'c> {
         begin: impl Future<Output = Result<BoxStream<'c, Result<Bytes, Error>>, Error>>,
     ) -> Result<BoxStream<'c, Result<Bytes, Error>>, Error> {
         let mut operation = Planned::query(core, statement, false).begin();
-        match within(&mut operation, begin).await {
+        match operation.within(begin).await {
             Ok(inner) => Ok(Box::pin(CopyOut {
                 inner,
                 operation: Some(operation),
             })),
             Err(error) => {
-                Call::fail(operation, &error);
+                call::finish(operation, Some(&error));
                 Err(error)
             }
+        }
+    }
+}
+
+impl CopyOut<'_> {
+    fn end(&mut self, error: Option<&Error>) {
+        if let Some(operation) = self.operation.take() {
+            call::finish(operation, error);
         }
     }
 }
@@ -209,25 +216,14 @@ impl Stream for CopyOut<'_> {
         };
         match &item {
             Some(Ok(_)) => {}
-            Some(Err(error)) => {
-                if let Some(operation) = this.operation.take() {
-                    Call::fail(operation, error);
-                }
-            }
-            None => {
-                if let Some(operation) = this.operation.take() {
-                    operation.finish(&Outcome::Success);
-                }
-            }
+            Some(Err(error)) => self.end(Some(error)),
+            None => self.end(None),
         }
         Poll::Ready(item)
     }
 }
 
 fn end<T>(operation: Operation<Call>, result: Result<T, Error>) -> Result<T, Error> {
-    match &result {
-        Ok(_) => operation.finish(&Outcome::Success),
-        Err(error) => Call::fail(operation, error),
-    }
+    call::finish(operation, result.as_ref().err());
     result
 }

@@ -1,31 +1,29 @@
 //! What all connections of a pool share.
 
-use crate::options::SqlOptions;
+use crate::driver::Driver;
+use crate::options::{QueryView, SqlOptions};
 use crate::query::{self, Cache, Dialect};
 use crate::server::Server;
-use otelware::opentelemetry::logs::Severity;
+use otelware::database::{self, Client, Options, PoolMetrics, PoolState, Shared};
+use otelware::opentelemetry::StringValue;
 use otelware::opentelemetry::metrics::Histogram;
-use otelware::opentelemetry::{Context, KeyValue, StringValue};
-use otelware::operation::{ErrorType, Exception, Instrumentation, Label, Lazily, Series};
-use otelware::semconv::{boundaries, event, metric, unit};
-use std::fmt::Display;
-use std::sync::{Arc, OnceLock};
+use otelware::operation::{Label, Lazily, Series};
+use otelware::semconv::{boundaries, metric, unit};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// What all connections of a pool share, or those that were opened one by one.
 #[derive(Debug)]
 pub(crate) struct Core {
     settled: Lazily<SqlOptions, Running>,
-    server: Server,
+    server: database::Server,
+    dialect: Dialect,
 }
 
 /// What is needed at work.
 #[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) instrumentation: Instrumentation,
-    pub(crate) duration: Series<Histogram<f64>>,
-    pub(crate) rows: Series<Histogram<u64>>,
-    /// The attributes that all spans and metrics have.
-    pub(crate) server: Vec<KeyValue>,
+struct Running {
+    client: Client,
+    rows: Series<Histogram<u64>>,
     queries: Cache<Arc<Query>>,
 }
 
@@ -50,7 +48,8 @@ impl Core {
         server.namespace = server.namespace.filter(|name| !name.contains('@'));
         Arc::new(Self {
             settled: Lazily::new(options),
-            server,
+            dialect: server.dialect,
+            server: server.into_shared(),
         })
     }
 
@@ -58,60 +57,84 @@ impl Core {
         self.settled.options()
     }
 
-    pub(crate) const fn server(&self) -> &Server {
-        &self.server
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// What is needed at work, made at the first use.
     #[inline]
-    pub(crate) fn running(&self) -> &Running {
+    fn running(&self) -> &Running {
         self.settled.get_or_make(|options| {
-            let instrumentation = Instrumentation::new(
+            let client = Client::new(
                 env!("CARGO_PKG_NAME"),
                 env!("CARGO_PKG_VERSION"),
-                &options.providers,
+                &options.shared.providers,
+                &self.server,
             );
             Running {
-                duration: instrumentation.durations(
-                    metric::DB_CLIENT_OPERATION_DURATION,
-                    "Duration of database client operations.",
-                    &boundaries::DATABASE_SECONDS,
-                ),
-                rows: instrumentation.amounts(
+                rows: client.instrumentation().amounts(
                     metric::DB_CLIENT_RESPONSE_RETURNED_ROWS,
                     "The actual number of records returned by the database operation.",
                     unit::ROWS,
                     &boundaries::ROWS,
                 ),
-                server: self.server.attributes(),
                 queries: Cache::new(),
-                instrumentation,
+                client,
             }
         })
+    }
+
+    /// Measures the rows that queries return.
+    pub(crate) fn rows(&self) -> &Series<Histogram<u64>> {
+        &self.running().rows
     }
 
     /// What is known of a query, now or from before.
     #[inline]
     pub(crate) fn query(&self, text: &str) -> Arc<Query> {
-        let dialect = self.server.dialect;
-        let make = |text: &str| Arc::new(Query::new(text, dialect));
+        let make = |text: &str| Arc::new(Query::new(text, self.dialect));
         self.running().queries.get_or_insert_with(text, make)
     }
 
-    /// What is known of a step of a transaction.
+    /// What is known of a step that is its own summary.
     pub(crate) fn step(&self, step: &str) -> Arc<Query> {
         let make = |step: &str| Arc::new(Query::with_summary(Some(step)));
         self.running().queries.get_or_insert_with(step, make)
     }
 
-    /// Emits the error that ended an operation as an event, where events are wanted.
-    pub(crate) fn exception(&self, context: &Context, class: &ErrorType, error: &dyn Display) {
-        let kind = Exception {
-            name: event::DB_CLIENT_OPERATION_EXCEPTION,
-            severity: Severity::Warn,
+    /// The metrics of a pool.
+    pub(crate) fn pool_metrics<DB: Driver>(&self, pool: Weak<sqlx::Pool<DB>>) -> PoolMetrics {
+        let name = match &self.options().shared.pool_name {
+            Some(name) => name.clone(),
+            None => self.server.pool_name(),
         };
-        let instrumentation = &self.running().instrumentation;
-        instrumentation.exception(kind, context, class, error);
+        let ask = move || {
+            let pool = pool.upgrade()?;
+            // Two questions, between which a connection may change its state.
+            let size = u64::from(pool.size());
+            let idle = u64::try_from(pool.num_idle()).unwrap_or(u64::MAX).min(size);
+            Some(PoolState {
+                idle,
+                used: size - idle,
+                limit: Some(pool.options().get_max_connections().into()),
+                idle_max: None,
+                idle_min: Some(pool.options().get_min_connections().into()),
+            })
+        };
+        PoolMetrics::new(self.client(), name, ask)
+    }
+}
+
+impl Shared for Core {
+    type View = QueryView<'static>;
+
+    fn options(&self) -> &Options<QueryView<'static>> {
+        &self.settled.options().shared
+    }
+
+    #[inline]
+    fn client(&self) -> &Client {
+        &self.running().client
     }
 }
 
@@ -154,7 +177,7 @@ mod tests {
                 ..Server::new("postgresql", Dialect::PostgreSql)
             };
             let core = Core::new(SqlOptions::new(), server);
-            assert_eq!(core.server().namespace.as_deref(), told);
+            assert_eq!(core.server.namespace.as_deref(), told);
         }
     }
 }

@@ -1,18 +1,10 @@
 //! Classes of sqlx's errors.
 
+use otelware::database::Failure;
 use otelware::operation::ErrorType;
 use otelware::semconv::value;
 use sqlx::Error;
 use sqlx::error::DatabaseError;
-
-/// The code that the server gave its error: SQLSTATE (PostgreSQL), the error's number (MySQL,
-/// MariaDB), the extended result code (SQLite).
-pub(crate) fn status_code(error: &Error) -> Option<String> {
-    match error {
-        Error::Database(error) => code_of(&**error),
-        _ => None,
-    }
-}
 
 fn code_of(error: &dyn DatabaseError) -> Option<String> {
     #[cfg(feature = "mysql")]
@@ -22,9 +14,18 @@ fn code_of(error: &dyn DatabaseError) -> Option<String> {
     error.code().map(|code| code.into_owned())
 }
 
-/// `error.type` of an error whose code, if it has one, is `status_code`.
-pub(crate) fn error_type(error: &Error, status_code: Option<String>) -> ErrorType {
-    status_code.map_or_else(|| class(error), ErrorType::from)
+/// How an operation failed: with the code that the server gave its error, which is the SQLSTATE
+/// (PostgreSQL), the error's number (MySQL, MariaDB) or the extended result code (SQLite), or with a
+/// class.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let code = match error {
+        Error::Database(error) => code_of(&**error),
+        _ => None,
+    };
+    match code {
+        Some(code) => Failure::of_code(code),
+        None => Failure::of_class(class(error)),
+    }
 }
 
 /// The class of an error that the server gave no code.

@@ -43,8 +43,13 @@
 //!
 //! `BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT`, `RELEASE SAVEPOINT` and `ROLLBACK TO SAVEPOINT` are
 //! operations too, but for the rollback of a transaction that was dropped: the driver sends that
-//! with the next query. A migration ([`Pool::migrate`], feature `migrate`) is one `INTERNAL` span.
-//! `COPY` is one span until it is finished. To prepare a statement, and a ping, make none.
+//! with the next query. `COPY` is one span until it is finished. The preparation of a statement and a
+//! ping are operations where [`with_prepares`](SqlOptions::with_prepares) and
+//! [`with_pings`](SqlOptions::with_pings) say so.
+//!
+//! Two more spans are of kind `INTERNAL`: `migrate` ([`Pool::migrate`], feature `migrate`) with one
+//! within for each migration that is applied, and, [if so told](SqlOptions::with_acquire_spans),
+//! `acquire` for the wait for a connection of the pool.
 //!
 //! # Metrics
 //!
@@ -116,7 +121,6 @@ mod options;
 mod parts;
 mod pool;
 mod pool_connection;
-mod pool_metrics;
 #[doc(hidden)]
 pub mod query;
 mod server;

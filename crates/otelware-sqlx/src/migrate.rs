@@ -1,19 +1,21 @@
 //! Migrations.
 
+use crate::connection::Connection;
 use crate::driver::Driver;
 use crate::error;
 use crate::pool::Pool;
-use crate::traced::within;
-use otelware::opentelemetry::Context;
-use otelware::opentelemetry::trace::SpanKind;
-use otelware::operation::{Describe, End, ErrorType, Family, Operation, Outcome, Signals, Start};
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use futures_core::future::BoxFuture;
+use otelware::database::{Failure, Internal};
+use otelware::operation::Operation;
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator};
+use std::time::Duration;
 
 impl<DB: Driver> Pool<DB>
 where
     DB::Connection: Migrate,
 {
-    /// Runs the migrations that are pending, within one span named `migrate`.
+    /// Runs the migrations that are pending, within a span named `migrate`, in which each that is
+    /// applied has its own: `migrate 2 create orders`.
     ///
     /// `migrator.run(&pool)` runs them too. Then nothing but the wait for the connection is
     /// observed: sqlx's trait `Acquire` gives it the driver's connection.
@@ -22,38 +24,108 @@ where
     ///
     /// Those of [`Migrator::run`].
     pub async fn migrate(&self, migrator: &Migrator) -> Result<(), MigrateError> {
-        let core = self.core();
-        let start = Start {
-            name: "migrate".into(),
-            kind: SpanKind::Internal,
-            family: Family::Custom,
-            parent: Context::current(),
-            links: Vec::new(),
-            signals: Signals::TRACES,
-            cancellation: core.options().cancellation,
-            in_flight: None,
-            minimum_duration: None,
+        let mut operation = Internal::begin(&**self.core(), "migrate", |_| {});
+        let run = async {
+            let mut connection = self.acquire().await?;
+            migrator.run_direct(None, &mut *connection, false).await
         };
-        let running = core.running();
-        let mut operation: Operation<Migration> =
-            running.instrumentation.start(start, Migration, |_, list| {
-                list.extend_from_slice(&running.server);
-            });
-        let result = within(&mut operation, migrator.run(self)).await;
-        operation.finish(&match &result {
-            Ok(()) => Outcome::Success,
-            Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
-                Outcome::Error(error::error_type(error, error::status_code(error)))
-            }
-            Err(_) => Outcome::Error(ErrorType::from("MigrateError")),
-        });
+        let result = operation.within(run).await;
+        Internal::finish(operation, result.as_ref().err().map(failure));
         result
     }
 }
 
-#[derive(Debug)]
-struct Migration;
+fn failure(error: &MigrateError) -> Failure {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            error::failure(error)
+        }
+        _ => Failure::of_class("MigrateError"),
+    }
+}
 
-impl Describe for Migration {
-    fn end(&mut self, _: &End<'_>) {}
+/// Applies or reverts a migration within a span of its own.
+async fn step(
+    mut operation: Operation<Internal>,
+    step: BoxFuture<'_, Result<Duration, MigrateError>>,
+) -> Result<Duration, MigrateError> {
+    let result = operation.within(step).await;
+    Internal::finish(operation, result.as_ref().err().map(failure));
+    result
+}
+
+impl<DB: Driver> Connection<DB> {
+    fn begin_step(&self, verb: &'static str, migration: &Migration) -> Operation<Internal> {
+        let name = format!("{verb} {} {}", migration.version, migration.description);
+        Internal::begin(&**self.core(), name, |_| {})
+    }
+}
+
+impl<DB: Driver> Migrate for Connection<DB>
+where
+    DB::Connection: Migrate,
+{
+    fn create_schema_if_not_exists<'e>(
+        &'e mut self,
+        schema_name: &'e str,
+    ) -> BoxFuture<'e, Result<(), MigrateError>> {
+        self.raw_mut().create_schema_if_not_exists(schema_name)
+    }
+
+    fn ensure_migrations_table<'e>(
+        &'e mut self,
+        table_name: &'e str,
+    ) -> BoxFuture<'e, Result<(), MigrateError>> {
+        self.raw_mut().ensure_migrations_table(table_name)
+    }
+
+    fn dirty_version<'e>(
+        &'e mut self,
+        table_name: &'e str,
+    ) -> BoxFuture<'e, Result<Option<i64>, MigrateError>> {
+        self.raw_mut().dirty_version(table_name)
+    }
+
+    fn list_applied_migrations<'e>(
+        &'e mut self,
+        table_name: &'e str,
+    ) -> BoxFuture<'e, Result<Vec<AppliedMigration>, MigrateError>> {
+        self.raw_mut().list_applied_migrations(table_name)
+    }
+
+    fn lock(&mut self) -> BoxFuture<'_, Result<(), MigrateError>> {
+        self.raw_mut().lock()
+    }
+
+    fn unlock(&mut self) -> BoxFuture<'_, Result<(), MigrateError>> {
+        self.raw_mut().unlock()
+    }
+
+    fn apply<'e>(
+        &'e mut self,
+        table_name: &'e str,
+        migration: &'e Migration,
+    ) -> BoxFuture<'e, Result<Duration, MigrateError>> {
+        let operation = self.begin_step("migrate", migration);
+        let inner = self.raw_mut().apply(table_name, migration);
+        Box::pin(step(operation, inner))
+    }
+
+    fn revert<'e>(
+        &'e mut self,
+        table_name: &'e str,
+        migration: &'e Migration,
+    ) -> BoxFuture<'e, Result<Duration, MigrateError>> {
+        let operation = self.begin_step("revert", migration);
+        let inner = self.raw_mut().revert(table_name, migration);
+        Box::pin(step(operation, inner))
+    }
+
+    fn skip<'e>(
+        &'e mut self,
+        table_name: &'e str,
+        migration: &'e Migration,
+    ) -> BoxFuture<'e, Result<(), MigrateError>> {
+        self.raw_mut().skip(table_name, migration)
+    }
 }

@@ -1,10 +1,7 @@
 //! What a pool or a connection can be told.
 
 use crate::comment::Comments;
-use otelware::opentelemetry::KeyValue;
-use otelware::operation::{Cancellation, Providers, Signals};
-use std::sync::Arc;
-use std::time::Duration;
+use otelware::database::{Options, View};
 
 /// An operation as hooks and filters see it.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +13,9 @@ pub struct QueryView<'a> {
     pub text: &'a str,
 }
 
-/// A hook that an operation is shown to.
-pub(crate) type Hook<T> = Arc<dyn Fn(QueryView<'_>) -> T + Send + Sync>;
+impl View for QueryView<'static> {
+    type Of<'a> = QueryView<'a>;
+}
 
 /// How the operations on a database are observed, for
 /// [`instrument_with`](crate::Instrument::instrument_with).
@@ -27,24 +25,17 @@ pub(crate) type Hook<T> = Arc<dyn Fn(QueryView<'_>) -> T + Send + Sync>;
 ///     .with_returned_rows()
 ///     .with_pool_name("orders");
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "options do nothing until a pool is given them"]
 pub struct SqlOptions {
-    pub(crate) providers: Providers,
-    pub(crate) pool_name: Option<String>,
+    pub(crate) shared: Options<QueryView<'static>>,
     pub(crate) system: Option<&'static str>,
-    pub(crate) query_text: bool,
     pub(crate) masks_all: bool,
     pub(crate) returned_rows: bool,
     pub(crate) transactions: bool,
-    pub(crate) only_with_parent: bool,
-    pub(crate) minimum_duration: Option<Duration>,
-    pub(crate) error_messages: bool,
+    pub(crate) prepares: bool,
+    pub(crate) pings: bool,
     pub(crate) comments: Comments,
-    pub(crate) cancellation: Cancellation,
-    pub(crate) filter: Option<Hook<Signals>>,
-    pub(crate) span_attributes: Option<Hook<Vec<KeyValue>>>,
-    pub(crate) metric_attributes: Option<Hook<Vec<KeyValue>>>,
 }
 
 impl Default for SqlOptions {
@@ -57,35 +48,18 @@ impl SqlOptions {
     /// The defaults, and the global providers.
     pub fn new() -> Self {
         Self {
-            providers: Providers::default(),
-            pool_name: None,
+            shared: Options::default(),
             system: None,
-            query_text: true,
             masks_all: false,
             returned_rows: false,
             transactions: true,
-            only_with_parent: false,
-            minimum_duration: None,
-            error_messages: false,
+            prepares: false,
+            pings: false,
             comments: Comments::default(),
-            cancellation: Cancellation::Ignore,
-            filter: None,
-            span_attributes: None,
-            metric_attributes: None,
         }
     }
 
-    fn providers_mut(&mut self) -> &mut Providers {
-        &mut self.providers
-    }
-
-    otelware::__with_providers!();
-
-    /// The pool's name on its metrics, instead of `address:port/namespace`.
-    pub fn with_pool_name(mut self, name: impl Into<String>) -> Self {
-        self.pool_name = Some(name.into());
-        self
-    }
+    otelware::__with_database_options!(QueryView<'_>);
 
     /// `db.system.name` where the driver can't tell: `mariadb` of a server that is one, since it is
     /// called as MySQL.
@@ -97,7 +71,7 @@ impl SqlOptions {
     /// Leaves out `db.query.text`, which is otherwise there: as it is where values are bound to it,
     /// else with `?` in the place of each literal.
     pub fn without_query_text(mut self) -> Self {
-        self.query_text = false;
+        self.shared.query_text = false;
         self
     }
 
@@ -122,25 +96,16 @@ impl SqlOptions {
         self
     }
 
-    /// Makes spans only within other spans: none for what a poller does on its own. Metrics are
-    /// measured all the same.
-    pub fn with_parent_only(mut self) -> Self {
-        self.only_with_parent = true;
+    /// Observes the preparation of statements by `prepare` and `prepare_with` too: `PREPARE SELECT
+    /// orders`. (What a query prepares by itself is part of the query.)
+    pub fn with_prepares(mut self) -> Self {
+        self.prepares = true;
         self
     }
 
-    /// Makes no spans for operations that took less time than this, unless they failed. Metrics are
-    /// measured all the same. Spans are then made at the end of operations: what the driver logs
-    /// meanwhile belongs to the span around them.
-    pub fn with_minimum_duration(mut self, minimum: Duration) -> Self {
-        self.minimum_duration = Some(minimum);
-        self
-    }
-
-    /// Shows the message of an error, as the description of the span's status and in the event of
-    /// the exception. Such messages may have values in them.
-    pub fn with_error_messages(mut self) -> Self {
-        self.error_messages = true;
+    /// Observes pings too: `PING`.
+    pub fn with_pings(mut self) -> Self {
+        self.pings = true;
         self
     }
 
@@ -164,58 +129,5 @@ impl SqlOptions {
     pub fn with_trace_comments(mut self) -> Self {
         self.comments.add_trace();
         self
-    }
-
-    /// Decides what becomes of operations that were dropped before they were done; by default
-    /// nothing is marked.
-    pub fn with_cancellation(mut self, cancellation: Cancellation) -> Self {
-        self.cancellation = cancellation;
-        self
-    }
-
-    /// Decides which signals an operation produces; a `bool` stands for all or none.
-    pub fn with_filter<S: Into<Signals>>(
-        mut self,
-        filter: impl Fn(QueryView<'_>) -> S + Send + Sync + 'static,
-    ) -> Self {
-        self.filter = Some(Arc::new(move |query| filter(query).into()));
-        self
-    }
-
-    /// Sets further attributes of the span, before it starts.
-    pub fn with_span_attributes(
-        mut self,
-        attributes: impl Fn(QueryView<'_>) -> Vec<KeyValue> + Send + Sync + 'static,
-    ) -> Self {
-        self.span_attributes = Some(Arc::new(attributes));
-        self
-    }
-
-    /// Adds attributes to the duration and the returned rows; they must have low cardinality.
-    pub fn with_metric_attributes(
-        mut self,
-        attributes: impl Fn(QueryView<'_>) -> Vec<KeyValue> + Send + Sync + 'static,
-    ) -> Self {
-        self.metric_attributes = Some(Arc::new(attributes));
-        self
-    }
-}
-
-impl std::fmt::Debug for SqlOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqlOptions")
-            .field("providers", &self.providers)
-            .field("pool_name", &self.pool_name)
-            .field("system", &self.system)
-            .field("query_text", &self.query_text)
-            .field("masks_all", &self.masks_all)
-            .field("returned_rows", &self.returned_rows)
-            .field("transactions", &self.transactions)
-            .field("only_with_parent", &self.only_with_parent)
-            .field("minimum_duration", &self.minimum_duration)
-            .field("error_messages", &self.error_messages)
-            .field("comments", &self.comments)
-            .field("cancellation", &self.cancellation)
-            .finish_non_exhaustive()
     }
 }

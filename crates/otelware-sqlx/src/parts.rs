@@ -40,7 +40,7 @@ impl<DB: Database> Parts<DB> {
         let text = self.sql.as_str();
         if let Some(text) = options
             .comments
-            .add_to(text, is_sent_once, &options.providers)
+            .add_to(text, is_sent_once, &options.shared.providers)
         {
             self.sql = AssertSqlSafe(text).into_sql_str();
         }

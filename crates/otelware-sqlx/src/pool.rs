@@ -4,14 +4,15 @@ use crate::call::Planned;
 use crate::connection::Connection;
 use crate::core::Core;
 use crate::driver::Driver;
+use crate::error;
 use crate::options::SqlOptions;
 use crate::parts::Parts;
 use crate::pool_connection::PoolConnection;
-use crate::pool_metrics::PoolMetrics;
 use crate::traced::{QueryFuture, QueryStream, yield_all};
 use crate::transaction::Transaction;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
+use otelware::database::PoolMetrics;
 use otelware::operation::Moment;
 use sqlx::pool::{CloseEvent, PoolOptions};
 use sqlx::{Either, Error, Execute, Executor, SqlSafeStr, SqlStr};
@@ -212,7 +213,7 @@ impl<DB: Driver> Shared<DB> {
 
     fn metrics(&self) -> &PoolMetrics {
         self.metrics
-            .get_or_init(|| PoolMetrics::new(&self.core, &Arc::downgrade(&self.raw)))
+            .get_or_init(|| self.core.pool_metrics(Arc::downgrade(&self.raw)))
     }
 
     async fn acquire(self: Arc<Self>) -> Result<PoolConnection<DB>, Error> {
@@ -222,10 +223,12 @@ impl<DB: Driver> Shared<DB> {
 
     /// sqlx's own connection, with the wait for it measured.
     pub(crate) async fn acquire_raw(&self) -> Result<sqlx::pool::PoolConnection<DB>, Error> {
-        let waiting = self.metrics().wait();
-        let acquired = self.raw.acquire().await;
-        waiting.end(&acquired);
-        acquired
+        let failure = |error: &Error| {
+            let timed_out = matches!(error, Error::PoolTimedOut);
+            (error::failure(error), timed_out)
+        };
+        let acquire = self.raw.acquire();
+        self.metrics().acquire(&*self.core, acquire, failure).await
     }
 
     /// A connection was in use since then.
@@ -327,10 +330,16 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
     {
         let shared = self.shared.clone();
-        Box::pin(async move {
+        let planned = (shared.core().options().prepares)
+            .then(|| Planned::prepare(shared.core(), sql.as_str()));
+        let inner = Box::pin(async move {
             let mut connection = shared.acquire().await?;
             DB::prepare_with(connection.raw_mut(), sql, parameters).await
-        })
+        });
+        match planned {
+            Some(planned) => Box::pin(QueryFuture::new(inner, planned, |_| false)),
+            None => inner,
+        }
     }
 
     #[cfg(feature = "macros")]

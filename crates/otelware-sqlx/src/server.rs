@@ -1,8 +1,7 @@
 //! The database that is called.
 
 use crate::query::Dialect;
-use otelware::opentelemetry::KeyValue;
-use otelware::semconv::attribute;
+use otelware::database;
 
 /// What a driver knows of its database before it is connected: for the attributes of every span and
 /// metric, and for the name of the pool.
@@ -33,39 +32,18 @@ impl Server {
         }
     }
 
-    /// The name of a pool that was given none: `address:port/namespace`.
-    pub(crate) fn pool_name(&self) -> String {
-        let mut name = self.address.clone().unwrap_or_default();
-        if let Some(port) = self.port {
-            name = format!("{name}:{port}");
+    /// The same, as the core wants it.
+    pub(crate) fn into_shared(self) -> database::Server {
+        database::Server {
+            system: self.system,
+            address: self.address,
+            port: self.port,
+            usual_port: match self.dialect {
+                Dialect::PostgreSql => 5_432,
+                Dialect::MySql => 3_306,
+                Dialect::Sqlite => 0,
+            },
+            namespace: self.namespace,
         }
-        match &self.namespace {
-            Some(namespace) if name.is_empty() => namespace.clone(),
-            Some(namespace) => format!("{name}/{namespace}"),
-            None if name.is_empty() => self.system.to_owned(),
-            None => name,
-        }
-    }
-
-    /// The attributes that all spans and metrics have. A port is told where it is not the usual one.
-    pub(crate) fn attributes(&self) -> Vec<KeyValue> {
-        let mut list = vec![KeyValue::new(attribute::DB_SYSTEM_NAME, self.system)];
-        let mut push = |key, text: &Option<String>| {
-            if let Some(text) = text {
-                let text: std::sync::Arc<str> = text.as_str().into();
-                list.push(KeyValue::new(key, text));
-            }
-        };
-        push(attribute::DB_NAMESPACE, &self.namespace);
-        push(attribute::SERVER_ADDRESS, &self.address);
-        let usual = match self.dialect {
-            Dialect::PostgreSql => 5_432,
-            Dialect::MySql => 3_306,
-            Dialect::Sqlite => 0,
-        };
-        if let Some(port) = self.port.filter(|port| *port != usual) {
-            list.push(KeyValue::new(attribute::SERVER_PORT, i64::from(port)));
-        }
-        list
     }
 }

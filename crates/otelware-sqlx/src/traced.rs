@@ -1,33 +1,17 @@
 //! Streams and futures of queries that are observed from their first poll to their end.
 
-use crate::call::{Call, Planned};
+use crate::call::{self, Call, Planned};
 use crate::driver::Driver;
 use crate::parts::Parts;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
-use otelware::operation::{Operation, Outcome};
+use otelware::operation::Operation;
 use sqlx::{Either, Error};
 use sqlx_core::ext::async_stream::Yielder;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-#[cfg(any(feature = "postgres", feature = "migrate"))]
-use {otelware::operation::Describe, std::pin::pin};
-
-/// Runs a future within an operation.
-#[cfg(any(feature = "postgres", feature = "migrate"))]
-pub(crate) async fn within<D: Describe, T>(
-    operation: &mut Operation<D>,
-    future: impl Future<Output = T>,
-) -> T {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        let _entered = operation.enter();
-        future.as_mut().poll(cx)
-    })
-    .await
-}
 
 /// Yields all that a query returns, out of a connection that the stream holds.
 pub(crate) async fn yield_all<DB: Driver>(
@@ -63,14 +47,8 @@ impl Progress {
     }
 
     fn end(&mut self, error: Option<&Error>) {
-        if let Self::Begun(mut operation) = std::mem::replace(self, Self::Over) {
-            match error {
-                None => {
-                    operation.describe_mut().done();
-                    operation.finish(&Outcome::Success);
-                }
-                Some(error) => Call::fail(operation, error),
-            }
+        if let Self::Begun(operation) = std::mem::replace(self, Self::Over) {
+            call::finish(operation, error);
         }
     }
 }
@@ -107,7 +85,7 @@ impl<Q, R> Stream for QueryStream<'_, Q, R> {
         };
         let item = ready!(polled);
         match &item {
-            Some(Ok(Either::Right(_))) => operation.describe_mut().row(),
+            Some(Ok(Either::Right(_))) => operation.describe_mut().what_mut().row(),
             Some(Ok(Either::Left(_))) => {}
             Some(Err(error)) => this.progress.end(Some(error)),
             None => this.progress.end(None),
@@ -156,7 +134,7 @@ impl<T> Future for QueryFuture<'_, T> {
         };
         let result = ready!(polled);
         if result.as_ref().is_ok_and(this.is_row) {
-            operation.describe_mut().row();
+            operation.describe_mut().what_mut().row();
         }
         this.progress.end(result.as_ref().err());
         Poll::Ready(result)

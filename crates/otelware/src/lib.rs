@@ -13,10 +13,16 @@
 
 #[cfg(feature = "telemetry")]
 pub mod console;
+#[cfg(feature = "database")]
+pub mod database;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "messaging")]
+pub mod messaging;
 pub mod operation;
 pub mod propagation;
+#[cfg(any(feature = "http", feature = "messaging"))]
+mod secret;
 pub mod semconv;
 #[cfg(feature = "telemetry")]
 pub mod telemetry;

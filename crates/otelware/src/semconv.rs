@@ -37,6 +37,39 @@ pub mod attribute {
     pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
     /// The matched route template.
     pub const HTTP_ROUTE: &str = "http.route";
+    /// Number of messages of a batch.
+    pub const MESSAGING_BATCH_MESSAGE_COUNT: &str = "messaging.batch.message_count";
+    /// Id of a client of a message broker.
+    pub const MESSAGING_CLIENT_ID: &str = "messaging.client.id";
+    /// Group that a consumer belongs to.
+    pub const MESSAGING_CONSUMER_GROUP_NAME: &str = "messaging.consumer.group.name";
+    /// Whether a destination is nameless, or has a name that the broker made.
+    pub const MESSAGING_DESTINATION_ANONYMOUS: &str = "messaging.destination.anonymous";
+    /// Where a message goes to or comes from.
+    pub const MESSAGING_DESTINATION_NAME: &str = "messaging.destination.name";
+    /// Partition of a destination.
+    pub const MESSAGING_DESTINATION_PARTITION_ID: &str = "messaging.destination.partition.id";
+    /// What the names of like destinations have in common; low cardinality.
+    pub const MESSAGING_DESTINATION_TEMPLATE: &str = "messaging.destination.template";
+    /// Whether a destination lives no longer than its client.
+    pub const MESSAGING_DESTINATION_TEMPORARY: &str = "messaging.destination.temporary";
+    /// Prefix of captured headers of messages; the name follows after a dot. Not in the conventions.
+    pub const MESSAGING_HEADER: &str = "messaging.header";
+    /// Bytes of a message's body.
+    pub const MESSAGING_MESSAGE_BODY_SIZE: &str = "messaging.message.body.size";
+    /// Conversation that a message belongs to.
+    pub const MESSAGING_MESSAGE_CONVERSATION_ID: &str = "messaging.message.conversation_id";
+    /// Id of a message.
+    pub const MESSAGING_MESSAGE_ID: &str = "messaging.message.id";
+    /// What is done, in the words of the broker.
+    pub const MESSAGING_OPERATION_NAME: &str = "messaging.operation.name";
+    /// What is done: `create`, `send`, `receive`, `process` or `settle`.
+    pub const MESSAGING_OPERATION_TYPE: &str = "messaging.operation.type";
+    /// The messaging system.
+    pub const MESSAGING_SYSTEM_NAME: &str = "messaging.system.name";
+    /// Messages of a batch that a span is not linked to, since there were too many. Not in the
+    /// conventions.
+    pub const MESSAGING_UNLINKED_MESSAGES: &str = "otelware.messaging.unlinked_messages";
     /// Address of the immediate peer of the connection.
     pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
     /// Port of the immediate peer of the connection.
@@ -74,6 +107,8 @@ pub mod attribute {
     pub const RPC_RESPONSE_MESSAGES: &str = "otelware.rpc.response.messages";
     /// Bytes of the response's messages as sent, without their prefixes.
     pub const RPC_RESPONSE_SIZE: &str = "otelware.rpc.response.size";
+    /// Commands of a batch that failed. Not in the conventions.
+    pub const REDIS_BATCH_ERRORS: &str = "otelware.redis.batch.errors";
     /// Logical address of the server.
     pub const SERVER_ADDRESS: &str = "server.address";
     /// Port of the server.
@@ -84,6 +119,10 @@ pub mod attribute {
     pub const DB_CLIENT_CONNECTION_STATE: &str = "db.client.connection.state";
     /// The database that is called.
     pub const DB_NAMESPACE: &str = "db.namespace";
+    /// Commands of a batch, where those are not one.
+    pub const DB_OPERATION_BATCH_SIZE: &str = "db.operation.batch.size";
+    /// The command.
+    pub const DB_OPERATION_NAME: &str = "db.operation.name";
     /// Operations and targets of a query; low cardinality.
     pub const DB_QUERY_SUMMARY: &str = "db.query.summary";
     /// Text of a query, without what it may have of secrets.
@@ -92,6 +131,8 @@ pub mod attribute {
     pub const DB_RESPONSE_RETURNED_ROWS: &str = "db.response.returned_rows";
     /// The database's own code of an error.
     pub const DB_RESPONSE_STATUS_CODE: &str = "db.response.status_code";
+    /// The procedure, function or script that is called.
+    pub const DB_STORED_PROCEDURE_NAME: &str = "db.stored_procedure.name";
     /// The database management system.
     pub const DB_SYSTEM_NAME: &str = "db.system.name";
     /// Environment that the service is deployed to.
@@ -126,6 +167,10 @@ pub mod attribute {
 pub mod metric {
     /// Connections of a pool by their state; `{connection}`.
     pub const DB_CLIENT_CONNECTION_COUNT: &str = "db.client.connection.count";
+    /// How long it took to open a connection.
+    pub const DB_CLIENT_CONNECTION_CREATE_TIME: &str = "db.client.connection.create_time";
+    /// The most idle connections that a pool keeps.
+    pub const DB_CLIENT_CONNECTION_IDLE_MAX: &str = "db.client.connection.idle.max";
     /// The fewest idle connections that a pool keeps; `{connection}`.
     pub const DB_CLIENT_CONNECTION_IDLE_MIN: &str = "db.client.connection.idle.min";
     /// The most connections that a pool opens; `{connection}`.
@@ -182,6 +227,21 @@ pub mod metric {
     pub const RPC_SERVER_RESPONSE_MESSAGES: &str = "otelware.rpc.server.response.messages";
     /// Bytes of a call's response, at its server; `By`.
     pub const RPC_SERVER_RESPONSE_SIZE: &str = "otelware.rpc.server.response.size";
+    /// Connections to Redis that worked again after they had been lost; `{connection}`. Not in the
+    /// conventions, as the two below.
+    pub const REDIS_RECONNECTIONS: &str = "otelware.redis.reconnections";
+    /// Commands that a node of a cluster answered with the address of another; `{command}`.
+    pub const REDIS_REDIRECTIONS: &str = "otelware.redis.redirections";
+    /// Commands to which no reply came in time; `{timeout}`.
+    pub const REDIS_TIMEOUTS: &str = "otelware.redis.timeouts";
+    /// Messages that were handed to the application; `{message}`.
+    pub const MESSAGING_CLIENT_CONSUMED_MESSAGES: &str = "messaging.client.consumed.messages";
+    /// Duration of operations on a message broker, but for processing; `s`.
+    pub const MESSAGING_CLIENT_OPERATION_DURATION: &str = "messaging.client.operation.duration";
+    /// Messages that were sent, or tried to be; `{message}`.
+    pub const MESSAGING_CLIENT_SENT_MESSAGES: &str = "messaging.client.sent.messages";
+    /// Duration of the processing of messages; `s`.
+    pub const MESSAGING_PROCESS_DURATION: &str = "messaging.process.duration";
 }
 
 /// Names of events.
@@ -199,6 +259,16 @@ pub mod event {
     pub const RPC_MESSAGE: &str = "rpc.message";
     /// An exception ended a call at its server.
     pub const RPC_SERVER_CALL_EXCEPTION: &str = "rpc.server.call.exception";
+    /// An exception ended the creation of a message.
+    pub const MESSAGING_CREATE_EXCEPTION: &str = "messaging.create.exception";
+    /// An exception ended the processing of a message.
+    pub const MESSAGING_PROCESS_EXCEPTION: &str = "messaging.process.exception";
+    /// An exception ended the receiving of messages.
+    pub const MESSAGING_RECEIVE_EXCEPTION: &str = "messaging.receive.exception";
+    /// An exception ended the sending of a message.
+    pub const MESSAGING_SEND_EXCEPTION: &str = "messaging.send.exception";
+    /// An exception ended the settlement of a message.
+    pub const MESSAGING_SETTLE_EXCEPTION: &str = "messaging.settle.exception";
 }
 
 /// Well-known attribute values.
@@ -229,6 +299,8 @@ pub mod unit {
     pub const BYTES: &str = "By";
     /// Connections.
     pub const CONNECTIONS: &str = "{connection}";
+    /// Commands.
+    pub const COMMANDS: &str = "{command}";
     /// Rows.
     pub const ROWS: &str = "{row}";
     /// Timeouts.

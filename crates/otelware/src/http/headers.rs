@@ -1,40 +1,11 @@
 //! Captured headers.
 
 use super::url::UrlRedaction;
+use crate::secret::is_secret;
 use crate::semconv::value::REDACTED;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use std::sync::LazyLock;
-
-/// Header names that carry credentials, besides those that [`SECRET_WORDS`] finds.
-const SECRETS: [&str; 4] = [
-    "cookie",
-    "set-cookie",
-    "x-forwarded-client-cert",
-    "sec-websocket-key",
-];
-
-/// Words that mark a header's name as one that carries credentials.
-const SECRET_WORDS: [&str; 18] = [
-    "access-key",
-    "auth-key",
-    "authorization",
-    "authentication",
-    "api-key",
-    "apikey",
-    "assertion",
-    "bearer",
-    "credential",
-    "csrf",
-    "jwt",
-    "macaroon",
-    "passw",
-    "private-key",
-    "secret",
-    "session",
-    "signature",
-    "token",
-];
 
 /// Headers whose values may be relative URLs; absolute ones are known by themselves.
 const URLS: [&str; 6] = [
@@ -152,11 +123,6 @@ impl HeaderCapture {
 /// Whether gRPC sends a header of this name itself.
 fn is_reserved(name: &str) -> bool {
     name.starts_with("grpc-") || name == "te" || name == "content-type"
-}
-
-/// Whether a header of this name carries credentials.
-pub fn is_secret(name: &str) -> bool {
-    SECRETS.contains(&name) || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 fn values(name: &HeaderName, headers: &HeaderMap) -> Option<Value> {

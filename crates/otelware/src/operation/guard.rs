@@ -10,6 +10,8 @@ use crate::semconv::{attribute, value};
 use opentelemetry::trace::{SpanBuilder, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,6 +175,17 @@ impl<D: Describe> Operation<D> {
             unwinding: std::thread::panicking(),
             operation: self,
         }
+    }
+
+    /// Runs a future within the operation: its context is the current one whenever that is polled.
+    #[doc(hidden)]
+    pub async fn within<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let _entered = self.enter();
+            future.as_mut().poll(cx)
+        })
+        .await
     }
 
     /// Finishes the operation.

@@ -9,7 +9,7 @@ use super::providers::{Providers, StartSpan};
 use super::series::{InFlight, Series};
 use super::signals::Signals;
 use crate::semconv::{SCHEMA_URL, unit};
-use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
+use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use std::borrow::Cow;
@@ -124,6 +124,22 @@ impl Instrumentation {
         )
     }
 
+    /// A counter of what only ever becomes more.
+    pub fn counter(
+        &self,
+        name: &'static str,
+        description: &'static str,
+        unit: &'static str,
+    ) -> Series<Counter<u64>> {
+        Series::new(
+            self.meter()
+                .u64_counter(name)
+                .with_unit(unit)
+                .with_description(description)
+                .build(),
+        )
+    }
+
     /// A counter of what is in flight.
     pub fn in_flight(
         &self,
@@ -150,10 +166,22 @@ impl Instrumentation {
     pub fn start<D: Describe>(
         &self,
         start: Start,
+        describe: D,
+        attributes: impl FnOnce(&mut D, &mut Vec<KeyValue>),
+    ) -> Operation<D> {
+        self.start_at(Moment::now(), start, describe, attributes)
+    }
+
+    /// Begins an operation that had begun already: what it is about is known only now.
+    #[doc(hidden)]
+    #[inline]
+    pub fn start_at<D: Describe>(
+        &self,
+        started: Moment,
+        start: Start,
         mut describe: D,
         attributes: impl FnOnce(&mut D, &mut Vec<KeyValue>),
     ) -> Operation<D> {
-        let started = Moment::now();
         let mut pending = None;
         let (context, recording) = if !start.signals.traces() {
             (start.parent, false)

@@ -2,7 +2,7 @@
 
 use super::table::{Table, hash_number};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Histogram, UpDownCounter};
+use opentelemetry::metrics::{Counter, Histogram, UpDownCounter};
 
 /// Stands for one attribute set: numbers that are equal exactly where the attributes are.
 pub type SeriesKey = [u64; 4];
@@ -66,6 +66,7 @@ macro_rules! instrument {
 instrument!(Histogram<f64>, record, BoundHistogram);
 instrument!(Histogram<u64>, record, BoundHistogram);
 instrument!(UpDownCounter<i64>, add, BoundUpDownCounter);
+instrument!(Counter<u64>, add, BoundCounter);
 
 /// An instrument and its recent attribute sets, bounded in number.
 pub struct Series<I: Instrument> {

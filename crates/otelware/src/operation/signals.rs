@@ -1,6 +1,6 @@
 //! Which signals an operation is to produce.
 
-use std::ops::BitOr;
+use std::ops::{BitAnd, BitOr};
 
 /// The signals that an operation produces. Filters answer with it; `bool` converts into all or none.
 ///
@@ -51,6 +51,17 @@ impl BitOr for Signals {
         Self {
             traces: self.traces || other.traces,
             metrics: self.metrics || other.metrics,
+        }
+    }
+}
+
+impl BitAnd for Signals {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self {
+            traces: self.traces && other.traces,
+            metrics: self.metrics && other.metrics,
         }
     }
 }
