@@ -4,6 +4,7 @@
 
 mod support;
 
+use futures_util::poll;
 use otelware_sqlx::{Dialect, Driver, Instrument, MySqlConnection, MySqlPool};
 use sqlx::MySql;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
@@ -20,6 +21,7 @@ fn server() -> MySqlConnectOptions {
 
 fn database() -> Database {
     Database {
+        scope: support::scope(),
         system: "mysql",
         namespace: Some("otelware".to_owned()),
         address: Some("127.0.0.1".to_owned()),
@@ -41,9 +43,27 @@ async fn on_loopback(pool: MySqlPoolOptions, options: SqlOptions) -> MySqlPool {
     raw.instrument_with(options)
 }
 
+/// A database of a server that is not there.
+fn elsewhere(port: u16) -> Database {
+    Database {
+        port: Some(port),
+        pool: format!("127.0.0.1:{port}/otelware"),
+        ..database()
+    }
+}
+
+async fn nowhere(pool: MySqlPoolOptions, options: SqlOptions) -> (MySqlPool, Database) {
+    let port = support::closed_port().await;
+    let raw = pool.connect_lazy_with(server().port(port));
+    (raw.instrument_with(options), elsewhere(port))
+}
+
 support::common::common_tests! {
     driver: MySql,
     shop: on_loopback,
+    lost: nowhere,
+    // The pool tries again until it gives up.
+    unreachable: Failure::Class("pool_timed_out"),
     database: database,
     values: ("?", "?"),
     slow: ("select sleep(0.2)", "select", "select sleep(?)"),
@@ -62,13 +82,7 @@ async fn many_rows_in_one_statement() {
     });
     query.build().execute(&pool).await.unwrap();
     let text = "insert into orders (id, name) VALUES (?, ?), (?, ?)";
-    all(
-        &telemetry,
-        &pool,
-        taken(1),
-        &[Call::new("insert orders", text)],
-    )
-    .await;
+    all(&telemetry, &pool, taken(1), &[sql("insert orders", text)]).await;
 }
 
 /// A pool of several connections.
@@ -115,7 +129,7 @@ async fn change(
 }
 
 fn changed(table: &str) -> Call {
-    Call::new(
+    sql(
         format!("update {table}"),
         format!("update {table} set name = ? where id = ?"),
     )
@@ -142,14 +156,14 @@ async fn a_deadlock() {
             Err(_) => changed(&table).fails("1213"),
         };
         let calls = [
-            Call::step("BEGIN"),
-            Call::step("BEGIN"),
+            step("BEGIN"),
+            step("BEGIN"),
             changed(&table),
             changed(&table),
             ended(results.0),
             ended(results.1),
-            Call::step("ROLLBACK"),
-            Call::step("ROLLBACK"),
+            step("ROLLBACK"),
+            step("ROLLBACK"),
         ];
         all(&telemetry, &pool, taken(2), &calls).await;
     })
@@ -173,12 +187,12 @@ async fn a_lock_that_is_waited_for_too_long() {
         second.rollback().await.unwrap();
         first.commit().await.unwrap();
         let calls = [
-            Call::step("BEGIN"),
-            Call::step("BEGIN"),
+            step("BEGIN"),
+            step("BEGIN"),
             changed(&table),
             changed(&table).fails("1205"),
-            Call::step("ROLLBACK"),
-            Call::step("COMMIT"),
+            step("ROLLBACK"),
+            step("COMMIT"),
         ];
         all(&telemetry, &pool, taken(2), &calls).await;
     })
@@ -188,7 +202,7 @@ async fn a_lock_that_is_waited_for_too_long() {
 const SLEEP: &str = "select sleep(?)";
 
 fn sleep() -> Call {
-    Call::new("select", SLEEP)
+    sql("select", SLEEP)
 }
 
 #[tokio::test]
@@ -241,7 +255,7 @@ async fn kill(what: &str, id: u64) {
 
 #[tokio::test]
 async fn a_server_that_ends_the_connection_or_the_query() {
-    let one = Call::new("select", "select ?");
+    let one = sql("select", "select ?");
     for (what, calls) in [
         (
             "kill query",
@@ -279,12 +293,10 @@ async fn a_server_that_ends_the_connection_or_the_query() {
 async fn through(proxy: &Proxy, telemetry: &Capture) -> (MySqlPool, Database) {
     let pool = MySqlPoolOptions::new().max_connections(1);
     let raw = pool.connect_with(server().port(proxy.port)).await.unwrap();
-    let database = Database {
-        port: Some(proxy.port),
-        pool: format!("127.0.0.1:{}/otelware", proxy.port),
-        ..database()
-    };
-    (raw.instrument_with(options(telemetry)), database)
+    (
+        raw.instrument_with(options(telemetry)),
+        elsewhere(proxy.port),
+    )
 }
 
 #[tokio::test]
@@ -322,7 +334,7 @@ async fn a_savepoint_whose_beginning_is_cancelled() {
     telemetry.reset();
     let next = connection.begin().await.unwrap();
     next.rollback().await.unwrap();
-    let calls = [Call::step("BEGIN"), Call::step("ROLLBACK")];
+    let calls = [step("BEGIN"), step("ROLLBACK")];
     assert_spans(&telemetry, &database, &calls);
 }
 
@@ -338,7 +350,7 @@ async fn fails_to_connect(
         .connect_lazy_with(options)
         .instrument_with(support::options(&telemetry));
     sqlx::query("select 1").execute(&pool).await.unwrap_err();
-    let calls = [expected(Call::new("select", "select ?"))];
+    let calls = [expected(sql("select", "select ?"))];
     assert_spans(&telemetry, &database, &calls);
     assert_operations(&telemetry, &database, &calls);
     let limit = telemetry.metric("db.client.connection.limit");
@@ -348,13 +360,8 @@ async fn fails_to_connect(
 #[tokio::test]
 async fn servers_that_are_not_there() {
     let port = support::closed_port().await;
-    let closed = Database {
-        port: Some(port),
-        pool: format!("127.0.0.1:{port}/otelware"),
-        ..database()
-    };
     // The pool tries again until it gives up.
-    fails_to_connect(server().port(port), closed, |call| {
+    fails_to_connect(server().port(port), elsewhere(port), |call| {
         call.fails_here("pool_timed_out")
     })
     .await;
@@ -395,7 +402,7 @@ async fn messages_with_values() {
     let pool = shop(options(&telemetry)).await;
     const TEXT: &str = "insert into orders values (1, 'secret'), (1, 'secret')";
     sqlx::query(TEXT).execute(&pool).await.unwrap_err();
-    let call = Call::new("insert orders", "insert into orders values (?, ?), (?, ?)").fails("1062");
+    let call = sql("insert orders", "insert into orders values (?, ?), (?, ?)").fails("1062");
     all(&telemetry, &pool, taken(1), &[call]).await;
     telemetry.assert_never_contains("secret");
     telemetry.assert_never_contains("Duplicate");
@@ -464,9 +471,19 @@ mod any {
         raw.instrument_with(options)
     }
 
+    async fn nowhere(pool: AnyPoolOptions, options: SqlOptions) -> (AnyPool, support::Database) {
+        sqlx::any::install_default_drivers();
+        let port = support::closed_port().await;
+        let url = format!("mysql://otelware:otelware@127.0.0.1:{port}/otelware");
+        let raw = pool.connect_lazy(&url).unwrap();
+        (raw.instrument_with(options), super::elsewhere(port))
+    }
+
     support::common::common_tests! {
         driver: sqlx::Any,
         shop: on_loopback,
+        lost: nowhere,
+        unreachable: Failure::Class("pool_timed_out"),
         database: super::database,
         values: ("?", "?"),
         slow: ("select 1 + sleep(0.2)", "select", "select ? + sleep(?)"),

@@ -4,6 +4,7 @@
 
 mod support;
 
+use futures_util::poll;
 use otelware_sqlx::{Dialect, Driver, Instrument, PgConnection, PgPool};
 use sqlx::Postgres;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -23,6 +24,7 @@ fn server() -> PgConnectOptions {
 
 fn database() -> Database {
     Database {
+        scope: support::scope(),
         system: "postgresql",
         namespace: Some("otelware".to_owned()),
         address: Some("127.0.0.1".to_owned()),
@@ -44,9 +46,27 @@ async fn on_loopback(pool: PgPoolOptions, options: SqlOptions) -> PgPool {
     raw.instrument_with(options)
 }
 
+/// A database of a server that is not there.
+fn elsewhere(port: u16) -> Database {
+    Database {
+        port: Some(port),
+        pool: format!("127.0.0.1:{port}/otelware"),
+        ..database()
+    }
+}
+
+async fn nowhere(pool: PgPoolOptions, options: SqlOptions) -> (PgPool, Database) {
+    let port = support::closed_port().await;
+    let raw = pool.connect_lazy_with(server().port(port));
+    (raw.instrument_with(options), elsewhere(port))
+}
+
 support::common::common_tests! {
     driver: Postgres,
     shop: on_loopback,
+    lost: nowhere,
+    // The pool tries again until it gives up.
+    unreachable: Failure::Class("pool_timed_out"),
     database: database,
     values: ("$1", "$2"),
     slow: ("select pg_sleep(0.2)", "select", "select pg_sleep(?)"),
@@ -65,13 +85,7 @@ async fn many_rows_in_one_statement() {
     });
     query.build().execute(&pool).await.unwrap();
     let text = "insert into orders (id, name) VALUES ($1, $2), ($3, $4)";
-    all(
-        &telemetry,
-        &pool,
-        taken(1),
-        &[Call::new("insert orders", text)],
-    )
-    .await;
+    all(&telemetry, &pool, taken(1), &[sql("insert orders", text)]).await;
 }
 
 /// A pool of several connections.
@@ -118,7 +132,7 @@ async fn change(
 }
 
 fn changed(table: &str) -> Call {
-    Call::new(
+    sql(
         format!("update {table}"),
         format!("update {table} set name = $1 where id = $2"),
     )
@@ -145,14 +159,14 @@ async fn a_deadlock() {
             Err(_) => changed(&table).fails("40P01"),
         };
         let calls = [
-            Call::step("BEGIN"),
-            Call::step("BEGIN"),
+            step("BEGIN"),
+            step("BEGIN"),
             changed(&table),
             changed(&table),
             ended(results.0),
             ended(results.1),
-            Call::step("ROLLBACK"),
-            Call::step("ROLLBACK"),
+            step("ROLLBACK"),
+            step("ROLLBACK"),
         ];
         all(&telemetry, &pool, taken(2), &calls).await;
     })
@@ -180,13 +194,13 @@ async fn a_lock_that_is_waited_for_too_long() {
         second.rollback().await.unwrap();
         first.commit().await.unwrap();
         let calls = [
-            Call::step("BEGIN"),
-            Call::step("BEGIN"),
+            step("BEGIN"),
+            step("BEGIN"),
             changed(&table),
             changed(&table).fails("55P03"),
-            Call::new("select", "select ?").fails("25P02"),
-            Call::step("ROLLBACK"),
-            Call::step("COMMIT"),
+            sql("select", "select ?").fails("25P02"),
+            step("ROLLBACK"),
+            step("COMMIT"),
         ];
         all(&telemetry, &pool, taken(2), &calls).await;
     })
@@ -196,7 +210,7 @@ async fn a_lock_that_is_waited_for_too_long() {
 const SLEEP: &str = "select pg_sleep($1)";
 
 fn sleep() -> Call {
-    Call::new("select", SLEEP)
+    sql("select", SLEEP)
 }
 
 #[tokio::test]
@@ -257,7 +271,7 @@ async fn a_server_that_ends_the_connection() {
     drop(connection);
     // Another takes its place.
     sqlx::query("select 1").execute(&pool).await.unwrap();
-    let one = Call::new("select", "select ?");
+    let one = sql("select", "select ?");
     let calls = [
         sleep().fails("57P01"),
         one.clone().fails_here("unexpected_eof"),
@@ -270,12 +284,10 @@ async fn a_server_that_ends_the_connection() {
 async fn through(proxy: &Proxy, telemetry: &Capture) -> (PgPool, Database) {
     let pool = PgPoolOptions::new().max_connections(1);
     let raw = pool.connect_with(server().port(proxy.port)).await.unwrap();
-    let database = Database {
-        port: Some(proxy.port),
-        pool: format!("127.0.0.1:{}/otelware", proxy.port),
-        ..database()
-    };
-    (raw.instrument_with(options(telemetry)), database)
+    (
+        raw.instrument_with(options(telemetry)),
+        elsewhere(proxy.port),
+    )
 }
 
 #[tokio::test]
@@ -313,7 +325,7 @@ async fn a_savepoint_whose_beginning_is_cancelled() {
     telemetry.reset();
     let next = connection.begin().await.unwrap();
     next.rollback().await.unwrap();
-    let calls = [Call::step("BEGIN"), Call::step("ROLLBACK")];
+    let calls = [step("BEGIN"), step("ROLLBACK")];
     assert_spans(&telemetry, &database, &calls);
 }
 
@@ -329,7 +341,7 @@ async fn fails_to_connect(
         .connect_lazy_with(options)
         .instrument_with(support::options(&telemetry));
     sqlx::query("select 1").execute(&pool).await.unwrap_err();
-    let calls = [expected(Call::new("select", "select ?"))];
+    let calls = [expected(sql("select", "select ?"))];
     assert_spans(&telemetry, &database, &calls);
     assert_operations(&telemetry, &database, &calls);
     let limit = telemetry.metric("db.client.connection.limit");
@@ -339,13 +351,8 @@ async fn fails_to_connect(
 #[tokio::test]
 async fn servers_that_are_not_there() {
     let port = support::closed_port().await;
-    let closed = Database {
-        port: Some(port),
-        pool: format!("127.0.0.1:{port}/otelware"),
-        ..database()
-    };
     // The pool tries again until it gives up.
-    fails_to_connect(server().port(port), closed, |call| {
+    fails_to_connect(server().port(port), elsewhere(port), |call| {
         call.fails_here("pool_timed_out")
     })
     .await;
@@ -388,7 +395,7 @@ async fn a_connection_without_a_database_has_that_of_its_user() {
         PgPoolOptions::new().connect_lazy_with(server.username("otelware").password(PASSWORD));
     let pool = raw.instrument_with(options(&telemetry));
     sqlx::query("select 1").execute(&pool).await.unwrap();
-    let call = Call::new("select", "select ?").rows(1);
+    let call = sql("select", "select ?").rows(1);
     all(&telemetry, &pool, taken(1), &[call]).await;
 }
 
@@ -403,9 +410,7 @@ async fn an_error_between_rows() {
     rows.try_next().await.unwrap_err();
     assert_eq!(telemetry.open_spans(), 0);
     drop(rows);
-    let call = Call::new("select generate_series", TEXT)
-        .rows(2)
-        .fails("22012");
+    let call = sql("select generate_series", TEXT).rows(2).fails("22012");
     all(&telemetry, &pool, taken(1), &[call]).await;
 }
 
@@ -416,7 +421,7 @@ async fn rows_that_are_returned_by_a_change() {
     const TEXT: &str = "update orders set name = $1 where id > $2 returning id";
     let query = sqlx::query(TEXT).bind("sold").bind(1);
     assert_eq!(query.fetch_all(&pool).await.unwrap().len(), 2);
-    let call = Call::new("update orders", TEXT);
+    let call = sql("update orders", TEXT);
     // Not known to return rows, where it returns none.
     sqlx::query(TEXT)
         .bind("sold")
@@ -438,10 +443,7 @@ async fn a_transaction_with_a_statement_of_its_own() {
     let error = transaction.begin_with(TEXT).await.unwrap_err();
     assert!(matches!(error, Error::InvalidSavePointStatement));
     drop(transaction);
-    let calls = [
-        Call::new("begin", TEXT),
-        Call::new("begin", TEXT).fails_here("_OTHER"),
-    ];
+    let calls = [sql("begin", TEXT), sql("begin", TEXT).fails_here("_OTHER")];
     all(&telemetry, &pool, taken(1), &calls).await;
 }
 
@@ -459,7 +461,7 @@ async fn messages_with_values() {
         &telemetry,
         &pool,
         taken(1),
-        &[Call::new("select", TEXT).fails("22P02")],
+        &[sql("select", TEXT).fails("22P02")],
     )
     .await;
     telemetry.assert_never_contains("secret");
@@ -471,7 +473,7 @@ async fn messages_with_values() {
         .execute(&pool)
         .await
         .unwrap_err();
-    let call = Call::new("select", TEXT)
+    let call = sql("select", TEXT)
         .fails("22P02")
         .described(error.to_string());
     all(&telemetry, &pool, taken(1), &[call]).await;
@@ -561,9 +563,19 @@ mod any {
         raw.instrument_with(options)
     }
 
+    async fn nowhere(pool: AnyPoolOptions, options: SqlOptions) -> (AnyPool, support::Database) {
+        sqlx::any::install_default_drivers();
+        let port = support::closed_port().await;
+        let url = format!("postgres://otelware:otelware@127.0.0.1:{port}/otelware");
+        let raw = pool.connect_lazy(&url).unwrap();
+        (raw.instrument_with(options), super::elsewhere(port))
+    }
+
     support::common::common_tests! {
         driver: sqlx::Any,
         shop: on_loopback,
+        lost: nowhere,
+        unreachable: Failure::Class("pool_timed_out"),
         database: super::database,
         values: ("$1", "$2"),
         slow: ("select 1 from pg_sleep(0.2)", "select pg_sleep", "select ? from pg_sleep(?)"),

@@ -4,6 +4,7 @@
 
 mod support;
 
+use futures_util::poll;
 use otelware_sqlx::{Dialect, Driver, Instrument, SqlitePool};
 use sqlx::Sqlite;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -12,6 +13,7 @@ use support::Database;
 
 fn memory() -> Database {
     Database {
+        scope: support::scope(),
         system: "sqlite",
         namespace: Some(":memory:".to_owned()),
         address: None,
@@ -29,9 +31,18 @@ async fn in_memory(pool: SqlitePoolOptions, options: SqlOptions) -> SqlitePool {
     raw.instrument_with(options)
 }
 
+/// A file that is not there.
+async fn nowhere(pool: SqlitePoolOptions, options: SqlOptions) -> (SqlitePool, Database) {
+    let file = File::new("nowhere");
+    let raw = pool.connect_lazy_with(file.options());
+    (raw.instrument_with(options), file.database())
+}
+
 support::common::common_tests! {
     driver: Sqlite,
     shop: in_memory,
+    lost: nowhere,
+    unreachable: Failure::Code("14"),
     database: memory,
     values: ("?", "?"),
     slow: (
@@ -56,13 +67,7 @@ async fn many_rows_in_one_statement() {
     });
     query.build().execute(&pool).await.unwrap();
     let text = "insert into orders (id, name) VALUES (?, ?), (?, ?)";
-    all(
-        &telemetry,
-        &pool,
-        taken(1),
-        &[Call::new("insert orders", text)],
-    )
-    .await;
+    all(&telemetry, &pool, taken(1), &[sql("insert orders", text)]).await;
 }
 
 #[tokio::test]
@@ -81,7 +86,7 @@ async fn a_savepoint_whose_beginning_is_cancelled() {
         telemetry.reset();
         let next = connection.begin().await.unwrap();
         next.rollback().await.unwrap();
-        let calls = [Call::step("BEGIN"), Call::step("ROLLBACK")];
+        let calls = [step("BEGIN"), step("ROLLBACK")];
         assert_spans(&telemetry, &memory(), &calls);
     }
 }
@@ -170,7 +175,7 @@ async fn a_file_that_is_busy() {
         .unwrap();
     let calls = [
         insert().fails("5"),
-        Call::new("BEGIN", "BEGIN IMMEDIATE").fails("5"),
+        sql("BEGIN", "BEGIN IMMEDIATE").fails("5"),
         insert(),
     ];
     assert_all(&telemetry, &file.database(), &pool, taken(3), &calls).await;
@@ -207,10 +212,10 @@ async fn a_snapshot_that_is_out_of_date() {
         .unwrap_err();
     transaction.rollback().await.unwrap();
     let calls = [
-        Call::step("BEGIN"),
+        step("BEGIN"),
         names().rows(0),
         insert().fails("517"),
-        Call::step("ROLLBACK"),
+        step("ROLLBACK"),
     ];
     assert_all(&telemetry, &file.database(), &pool, taken(1), &calls).await;
     writer.close().await;
@@ -269,7 +274,7 @@ async fn codes_are_the_extended_ones() {
     ] {
         let query = sqlx::query(ITEM).bind(id).bind(code).bind(parent);
         query.execute(&pool).await.unwrap_err();
-        calls.push(Call::new("insert items", ITEM).fails(expected));
+        calls.push(sql("insert items", ITEM).fails(expected));
     }
     all(&telemetry, &pool, taken(5), &calls).await;
 }
@@ -286,7 +291,7 @@ async fn an_error_between_rows() {
     rows.try_next().await.unwrap_err();
     assert_eq!(telemetry.open_spans(), 0);
     drop(rows);
-    let call = Call::new("select orders", TEXT).rows(2).fails("1");
+    let call = sql("select orders", TEXT).rows(2).fails("1");
     all(&telemetry, &pool, taken(1), &[call]).await;
 }
 

@@ -361,7 +361,7 @@ async fn generic_code_is_bound_by_driver() {
 }
 
 #[tokio::test]
-async fn migrations_that_the_pool_runs_have_a_span() {
+async fn migrations_that_the_pool_runs_have_spans() {
     let telemetry = Capture::new();
     let schema = Schema::new("migrations_with_otelware").await;
     let pool = schema
@@ -385,7 +385,12 @@ async fn migrations_that_the_pool_runs_have_a_span() {
     schema.drop().await;
     assert_tree(
         &telemetry,
-        "INTERNAL deploy\n  INTERNAL migrate\nINTERNAL migrate",
+        "\
+INTERNAL deploy
+  INTERNAL migrate
+    INTERNAL migrate 1 customers
+    INTERNAL migrate 2 orders
+INTERNAL migrate",
     );
     assert_eq!(errors(&telemetry), ["migrate: MigrateError"]);
 }

@@ -9,6 +9,7 @@
     reason = "a failure to set up a test is a failure of the test"
 )]
 
+pub mod database;
 pub mod grpc;
 pub mod http_client;
 pub mod http_server;
