@@ -110,9 +110,11 @@ impl Core {
         };
         let ask = move || {
             let pool = pool.upgrade()?;
-            // Two questions, between which a connection may change its state.
+            // Two questions, between which a connection may change its state. sqlx counts idle
+            // connections below zero for a moment, which then are more than there are.
             let size = u64::from(pool.size());
-            let idle = u64::try_from(pool.num_idle()).unwrap_or(u64::MAX).min(size);
+            let idle = u64::try_from(pool.num_idle()).unwrap_or(u64::MAX);
+            let idle = if idle > size { 0 } else { idle };
             Some(PoolState {
                 idle,
                 used: size - idle,

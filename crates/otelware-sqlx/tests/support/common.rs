@@ -27,7 +27,7 @@ macro_rules! common_tests {
     ) => {
         use futures_util::{FutureExt, StreamExt, TryStreamExt, future::join_all};
         use otelware_sqlx::otelware::opentelemetry::trace::{
-            TraceContextExt, Tracer, TracerProvider,
+            SpanKind, TraceContextExt, Tracer, TracerProvider,
         };
         use otelware_sqlx::otelware::opentelemetry::{Context, KeyValue};
         use otelware_sqlx::otelware::operation;
@@ -39,7 +39,7 @@ macro_rules! common_tests {
         };
         use otelware_testing::{Capture, tree};
         use sqlx::pool::PoolOptions;
-        use sqlx::{AssertSqlSafe, Error, Executor, Row};
+        use sqlx::{AssertSqlSafe, Error, Executor, Row, SqlSafeStr};
         use std::time::Duration;
         use support::{
             Call, assert_all, assert_operations, assert_spans, options, sql, step, under_test,

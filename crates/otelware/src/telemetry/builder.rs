@@ -262,6 +262,7 @@ impl TelemetryBuilder {
         let (with_subscriber, globals) = (self.subscriber, self.globals);
         let complaints = environment.complaints().to_vec();
         let late_attributes = self.sampler.is_none() && settings.sampler.drops_most();
+        let measures = !self.metrics.is_empty() || settings.metrics.is_exported();
         let providers = self.providers(&settings, &resource)?;
 
         let exporting = (!settings.disabled).then_some((&providers.traces, &providers.logs));
@@ -270,7 +271,10 @@ impl TelemetryBuilder {
             if !settings.disabled {
                 set_global_late_attributes(late_attributes);
                 global::set_tracer_provider(providers.traces.clone());
-                global::set_meter_provider(providers.metrics.clone());
+                // A provider that nobody reads complains of every instrument that is observed.
+                if measures {
+                    global::set_meter_provider(providers.metrics.clone());
+                }
             }
             global::set_text_map_propagator(propagator.clone());
         }

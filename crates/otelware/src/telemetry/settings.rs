@@ -50,6 +50,17 @@ pub(super) struct SignalSettings {
     pub(super) otlp: Option<OtlpSettings>,
 }
 
+impl SignalSettings {
+    /// Whether it goes anywhere.
+    pub(super) const fn is_exported(&self) -> bool {
+        #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+        if self.otlp.is_some() {
+            return true;
+        }
+        self.console
+    }
+}
+
 /// How items are gathered into batches (specification, "Batch Span Processor" and "Batch LogRecord Processor").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BatchSettings {

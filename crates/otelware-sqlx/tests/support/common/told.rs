@@ -116,6 +116,57 @@ macro_rules! option_tests {
         }
 
         #[tokio::test]
+        async fn preparations_and_pings_where_they_are_wanted() {
+            for wanted in [false, true] {
+                let telemetry = Capture::new();
+                let options = options(&telemetry);
+                let pool = shop(match wanted {
+                    true => options.with_prepares().with_pings(),
+                    false => options,
+                })
+                .await;
+                pool.prepare(NAMES.into_sql_str()).await.unwrap();
+                let mut connection = pool.acquire().await.unwrap();
+                (&mut *connection)
+                    .prepare(NAMES.into_sql_str())
+                    .await
+                    .unwrap();
+                connection.ping().await.unwrap();
+                drop(connection);
+                let prepare = || sql("PREPARE select orders", NAMES);
+                let calls = match wanted {
+                    true => vec![prepare(), prepare(), step("PING")],
+                    false => Vec::new(),
+                };
+                all(&telemetry, &pool, taken(2), &calls).await;
+            }
+        }
+
+        #[tokio::test]
+        async fn the_wait_for_a_connection_where_it_is_wanted() {
+            let telemetry = Capture::new();
+            let pool = shop(options(&telemetry).with_acquire_spans()).await;
+            sqlx::query(NAMES).fetch_all(&pool).await.unwrap();
+            drop(pool.acquire().await.unwrap());
+            pool.close().await;
+            pool.acquire().await.unwrap_err();
+            let spans = telemetry.spans();
+            let query = telemetry.span("select orders");
+            let told: Vec<_> = (spans.iter())
+                .filter(|span| span.name == "acquire")
+                .map(|span| {
+                    assert_eq!(span.kind, SpanKind::Internal);
+                    let pool = span.attribute("db.client.connection.pool.name");
+                    assert_eq!(pool, Some(&$database().pool.as_str().into()));
+                    let class = span.attribute("error.type").map(ToString::to_string);
+                    (span.parent_span_id == Some(query.span_id), class)
+                })
+                .collect();
+            let closed = Some("\"pool_closed\"".to_owned());
+            assert_eq!(told, [(true, None), (false, None), (false, closed)]);
+        }
+
+        #[tokio::test]
         async fn a_database_has_the_system_it_is_given() {
             let telemetry = Capture::new();
             let pool = shop(options(&telemetry).with_system_name("other_sql")).await;
