@@ -63,6 +63,11 @@ impl Planned {
         Self { planned, text }
     }
 
+    /// Whether it returns rows, be they none.
+    pub(crate) fn reads(&self) -> bool {
+        self.planned.what().query.reads
+    }
+
     /// Begins it.
     pub(crate) fn begin(self) -> Operation<Call> {
         let Self { planned, text } = self;
@@ -75,10 +80,12 @@ impl Planned {
 }
 
 impl Statement {
-    /// A row has come.
+    /// Rows have come.
     #[inline]
-    pub(crate) fn row(&mut self) {
-        *self.rows.get_or_insert(0) += 1;
+    pub(crate) fn add_rows(&mut self, rows: usize) {
+        if rows > 0 {
+            *self.rows.get_or_insert(0) += u64::try_from(rows).unwrap_or(u64::MAX);
+        }
     }
 
     /// The operation is done: one that reads has returned rows, be they none.

@@ -2,10 +2,10 @@
 
 use crate::call::Planned;
 use crate::core::Core;
-use crate::driver::Driver;
+use crate::driver::{Driver, Results};
 use crate::parts::Parts;
 use crate::pool::Shared;
-use crate::traced::{QueryFuture, QueryStream, yield_all};
+use crate::traced::{QueryFuture, QueryStream, pass_over, yield_all};
 use crate::transaction::Transaction;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -47,9 +47,12 @@ impl<DB: Driver> Drop for InUse<DB> {
 }
 
 impl<DB: Driver> Connection<DB> {
-    pub(crate) fn pooled(raw: sqlx::pool::PoolConnection<DB>, pool: Arc<Shared<DB>>) -> Self {
+    pub(crate) fn pooled(
+        raw: sqlx::pool::PoolConnection<DB>,
+        pool: Arc<Shared<DB>>,
+        since: Moment,
+    ) -> Self {
         let core = pool.core().clone();
-        let since = Moment::now();
         Self {
             raw: Raw::Pooled {
                 raw,
@@ -159,7 +162,7 @@ impl<DB: Driver> Connection<DB> {
         let core = self.core.clone();
         let inner = Box::pin(sqlx::Connection::ping(self.raw_mut()));
         match core.options().pings {
-            true => QueryFuture::new(inner, Planned::step(&core, "PING"), |()| false).await,
+            true => QueryFuture::new(inner, Planned::step(&core, "PING"), |()| 0).await,
             false => inner.await,
         }
     }
@@ -247,8 +250,62 @@ impl<DB: Driver> AsMut<DB::Connection> for Connection<DB> {
     }
 }
 
+impl<DB: Driver> Connection<DB> {
+    /// Runs a query that is one future.
+    fn run<'e, T: 'e>(
+        &'e mut self,
+        query: Parts<DB>,
+        planned: Planned,
+        run: impl for<'r> FnOnce(&'r mut DB::Connection, Parts<DB>) -> BoxFuture<'r, Result<T, Error>>
+        + Send
+        + 'e,
+        rows: fn(&T) -> usize,
+    ) -> BoxFuture<'e, Result<T, Error>> {
+        let inner: BoxFuture<'e, _> = if self.core.options().comments.is_empty() {
+            run(self.raw_mut(), query)
+        } else {
+            // The comment may tell the operation's trace, which begins with the first poll.
+            Box::pin(async move {
+                let query = query.commented(self.core.options());
+                run(self.raw_mut(), query).await
+            })
+        };
+        Box::pin(QueryFuture::new(inner, planned, rows))
+    }
+
+    /// Runs a query whose results and rows come one by one.
+    fn stream<'e>(&'e mut self, query: Parts<DB>, planned: Planned) -> Results<'e, DB> {
+        if self.core.options().comments.is_empty() {
+            let inner = DB::fetch_many(self.raw_mut(), query);
+            return Box::pin(QueryStream::new(inner, planned));
+        }
+        let inner = TryAsyncStream::new(move |yielder| async move {
+            let query = query.commented(self.core.options());
+            yield_all::<DB>(self.raw_mut(), query, &yielder).await
+        });
+        Box::pin(QueryStream::new(Box::pin(inner), planned))
+    }
+
+    fn planned(&self, query: &Parts<DB>) -> Planned {
+        Planned::query(&self.core, query.text(), query.is_parameterised())
+    }
+}
+
 impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     type Database = DB;
+
+    fn execute<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::QueryResult, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        if planned.reads() {
+            return Box::pin(pass_over::<DB>(self.stream(query, planned)));
+        }
+        self.run(query, planned, |raw, query| DB::execute(raw, query), |_| 0)
+    }
 
     fn fetch_many<'e, 'q: 'e, E>(
         self,
@@ -258,18 +315,24 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let parts = Parts::of(query);
-        let planned = Planned::query(&self.core, parts.text(), parts.is_parameterised());
-        if self.core.options().comments.is_empty() {
-            let inner = DB::fetch_many(self.raw_mut(), parts);
-            return Box::pin(QueryStream::new(inner, planned));
-        }
-        // The comment may tell the operation's trace, which begins with the first poll.
-        let inner = TryAsyncStream::new(move |yielder| async move {
-            let parts = parts.commented(self.core.options());
-            yield_all::<DB>(self.raw_mut(), parts, &yielder).await
-        });
-        Box::pin(QueryStream::new(Box::pin(inner), planned))
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        self.stream(query, planned)
+    }
+
+    fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Vec<DB::Row>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        self.run(
+            query,
+            planned,
+            |raw, query| DB::fetch_all(raw, query),
+            Vec::len,
+        )
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -280,17 +343,15 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let parts = Parts::of(query);
-        let planned = Planned::query(&self.core, parts.text(), parts.is_parameterised());
-        let inner: BoxFuture<'e, _> = if self.core.options().comments.is_empty() {
-            DB::fetch_optional(self.raw_mut(), parts)
-        } else {
-            Box::pin(async move {
-                let parts = parts.commented(self.core.options());
-                DB::fetch_optional(self.raw_mut(), parts).await
-            })
-        };
-        Box::pin(QueryFuture::new(inner, planned, Option::is_some))
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        let rows = |row: &Option<_>| usize::from(row.is_some());
+        self.run(
+            query,
+            planned,
+            |raw, query| DB::fetch_optional(raw, query),
+            rows,
+        )
     }
 
     fn prepare_with<'e>(
@@ -305,7 +366,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
             (self.core.options().prepares).then(|| Planned::prepare(&self.core, sql.as_str()));
         let inner = DB::prepare_with(self.raw_mut(), sql, parameters);
         match planned {
-            Some(planned) => Box::pin(QueryFuture::new(inner, planned, |_| false)),
+            Some(planned) => Box::pin(QueryFuture::new(inner, planned, |_| 0)),
             None => inner,
         }
     }

@@ -33,6 +33,24 @@ pub trait Driver: Database {
     where
         E: 'q + Execute<'q, Self>;
 
+    /// `Executor::execute` of a connection.
+    #[doc(hidden)]
+    fn execute<'e, 'q: 'e, E>(
+        connection: &'e mut Self::Connection,
+        query: E,
+    ) -> BoxFuture<'e, Result<Self::QueryResult, Error>>
+    where
+        E: 'q + Execute<'q, Self>;
+
+    /// `Executor::fetch_all` of a connection.
+    #[doc(hidden)]
+    fn fetch_all<'e, 'q: 'e, E>(
+        connection: &'e mut Self::Connection,
+        query: E,
+    ) -> BoxFuture<'e, Result<Vec<Self::Row>, Error>>
+    where
+        E: 'q + Execute<'q, Self>;
+
     /// `Executor::fetch_optional` of a connection.
     #[doc(hidden)]
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -70,6 +88,26 @@ macro_rules! executors {
             E: 'q + Execute<'q, Self>,
         {
             connection.fetch_many(query)
+        }
+
+        fn execute<'e, 'q: 'e, E>(
+            connection: &'e mut Self::Connection,
+            query: E,
+        ) -> BoxFuture<'e, Result<Self::QueryResult, Error>>
+        where
+            E: 'q + Execute<'q, Self>,
+        {
+            connection.execute(query)
+        }
+
+        fn fetch_all<'e, 'q: 'e, E>(
+            connection: &'e mut Self::Connection,
+            query: E,
+        ) -> BoxFuture<'e, Result<Vec<Self::Row>, Error>>
+        where
+            E: 'q + Execute<'q, Self>,
+        {
+            connection.fetch_all(query)
         }
 
         fn fetch_optional<'e, 'q: 'e, E>(

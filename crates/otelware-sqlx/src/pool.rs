@@ -3,21 +3,34 @@
 use crate::call::Planned;
 use crate::connection::Connection;
 use crate::core::Core;
-use crate::driver::Driver;
+use crate::driver::{Driver, Results};
 use crate::error;
 use crate::options::SqlOptions;
 use crate::parts::Parts;
 use crate::pool_connection::PoolConnection;
-use crate::traced::{QueryFuture, QueryStream, yield_all};
+use crate::traced::{QueryFuture, QueryStream, pass_over, yield_all};
 use crate::transaction::Transaction;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
-use otelware::database::PoolMetrics;
+use otelware::database::{PoolMetrics, Waiting};
 use otelware::operation::Moment;
 use sqlx::pool::{CloseEvent, PoolOptions};
 use sqlx::{Either, Error, Execute, Executor, SqlSafeStr, SqlStr};
 use sqlx_core::ext::async_stream::TryAsyncStream;
 use std::sync::{Arc, OnceLock};
+
+/// A connection of the pool, with the wait for it measured, and since when it is in use. (A macro,
+/// since sqlx's future is large: as part of another function's it would be copied about.)
+macro_rules! obtain {
+    ($shared:expr) => {{
+        let mut waiting = $shared.metrics().wait(&*$shared.core);
+        let acquired = match waiting.span() {
+            Some(span) => span.within(Box::pin($shared.raw.acquire())).await,
+            None => $shared.raw.acquire().await,
+        };
+        Shared::obtained(waiting, acquired)?
+    }};
+}
 
 /// A pool whose queries are observed. It takes the place of [`sqlx::Pool`]; clones share it.
 ///
@@ -108,7 +121,7 @@ impl<DB: Driver> Pool<DB> {
     /// Retrieves a connection if one is idle.
     pub fn try_acquire(&self) -> Option<PoolConnection<DB>> {
         let raw = self.shared.raw.try_acquire()?;
-        Some(PoolConnection::new(raw, self.shared.clone()))
+        Some(PoolConnection::new(raw, self.shared.clone(), Moment::now()))
     }
 
     /// Retrieves a connection and begins a transaction.
@@ -217,23 +230,44 @@ impl<DB: Driver> Shared<DB> {
     }
 
     async fn acquire(self: Arc<Self>) -> Result<PoolConnection<DB>, Error> {
-        let raw = self.acquire_raw().await?;
-        Ok(PoolConnection::new(raw, self.clone()))
+        let (raw, since) = obtain!(self);
+        Ok(PoolConnection::new(raw, self.clone(), since))
     }
 
     /// sqlx's own connection, with the wait for it measured.
     pub(crate) async fn acquire_raw(&self) -> Result<sqlx::pool::PoolConnection<DB>, Error> {
+        let (raw, _) = obtain!(self);
+        Ok(raw)
+    }
+
+    /// The wait has come to this connection, which is in use from now on, or to an error.
+    fn obtained(
+        waiting: Waiting<'_>,
+        acquired: Result<sqlx::pool::PoolConnection<DB>, Error>,
+    ) -> Result<(sqlx::pool::PoolConnection<DB>, Moment), Error> {
         let failure = |error: &Error| {
             let timed_out = matches!(error, Error::PoolTimedOut);
             (error::failure(error), timed_out)
         };
-        let acquire = self.raw.acquire();
-        self.metrics().acquire(&*self.core, acquire, failure).await
+        let since = waiting.end(acquired.as_ref().err().map(failure));
+        acquired.map(|connection| (connection, since))
     }
 
     /// A connection was in use since then.
     pub(crate) fn used(&self, since: Moment) {
         self.metrics().used(since);
+    }
+}
+
+/// Measures how long a connection is out of its pool.
+struct Using<'a, DB: Driver> {
+    pool: &'a Shared<DB>,
+    since: Moment,
+}
+
+impl<DB: Driver> Drop for Using<'_, DB> {
+    fn drop(&mut self) {
+        self.pool.used(self.since);
     }
 }
 
@@ -280,8 +314,64 @@ impl<DB: Driver> Instrument<DB> for sqlx::Pool<DB> {
     }
 }
 
+impl<DB: Driver> Pool<DB> {
+    /// Runs a query that is one future, with a connection of the pool.
+    fn run<'e, T: 'e>(
+        &self,
+        query: Parts<DB>,
+        planned: Planned,
+        run: impl for<'c> FnOnce(&'c mut DB::Connection, Parts<DB>) -> BoxFuture<'c, Result<T, Error>>
+        + Send
+        + 'e,
+        rows: fn(&T) -> usize,
+    ) -> BoxFuture<'e, Result<T, Error>> {
+        let shared = self.shared.clone();
+        let inner = async move {
+            let (mut connection, since) = obtain!(shared);
+            let _using = Using {
+                pool: &*shared,
+                since,
+            };
+            run(&mut connection, query.commented(shared.core.options())).await
+        };
+        Box::pin(QueryFuture::new(inner, planned, rows))
+    }
+
+    /// Runs a query whose results and rows come one by one.
+    fn stream<'e>(&self, query: Parts<DB>, planned: Planned) -> Results<'e, DB> {
+        let shared = self.shared.clone();
+        let inner = TryAsyncStream::new(move |yielder| async move {
+            let (mut connection, since) = obtain!(shared);
+            let _using = Using {
+                pool: &*shared,
+                since,
+            };
+            let query = query.commented(shared.core.options());
+            yield_all::<DB>(&mut connection, query, &yielder).await
+        });
+        Box::pin(QueryStream::new(Box::pin(inner), planned))
+    }
+
+    fn planned(&self, query: &Parts<DB>) -> Planned {
+        Planned::query(self.shared.core(), query.text(), query.is_parameterised())
+    }
+}
+
 impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     type Database = DB;
+
+    fn execute<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::QueryResult, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        if planned.reads() {
+            return Box::pin(pass_over::<DB>(self.stream(query, planned)));
+        }
+        self.run(query, planned, |raw, query| DB::execute(raw, query), |_| 0)
+    }
 
     fn fetch_many<'e, 'q: 'e, E>(
         self,
@@ -291,15 +381,24 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let parts = Parts::of(query);
-        let planned = Planned::query(self.shared.core(), parts.text(), parts.is_parameterised());
-        let shared = self.shared.clone();
-        let inner = TryAsyncStream::new(move |yielder| async move {
-            let mut connection = shared.clone().acquire().await?;
-            let parts = parts.commented(shared.core().options());
-            yield_all::<DB>(connection.raw_mut(), parts, &yielder).await
-        });
-        Box::pin(QueryStream::new(Box::pin(inner), planned))
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        self.stream(query, planned)
+    }
+
+    fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Vec<DB::Row>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        self.run(
+            query,
+            planned,
+            |raw, query| DB::fetch_all(raw, query),
+            Vec::len,
+        )
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -310,15 +409,15 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let parts = Parts::of(query);
-        let planned = Planned::query(self.shared.core(), parts.text(), parts.is_parameterised());
-        let shared = self.shared.clone();
-        let inner = async move {
-            let mut connection = shared.clone().acquire().await?;
-            let parts = parts.commented(shared.core().options());
-            DB::fetch_optional(connection.raw_mut(), parts).await
-        };
-        Box::pin(QueryFuture::new(Box::pin(inner), planned, Option::is_some))
+        let query = Parts::of(query);
+        let planned = self.planned(&query);
+        let rows = |row: &Option<_>| usize::from(row.is_some());
+        self.run(
+            query,
+            planned,
+            |raw, query| DB::fetch_optional(raw, query),
+            rows,
+        )
     }
 
     fn prepare_with<'e>(
@@ -337,7 +436,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
             DB::prepare_with(connection.raw_mut(), sql, parameters).await
         });
         match planned {
-            Some(planned) => Box::pin(QueryFuture::new(inner, planned, |_| false)),
+            Some(planned) => Box::pin(QueryFuture::new(inner, planned, |_| 0)),
             None => inner,
         }
     }

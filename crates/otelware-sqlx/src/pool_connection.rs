@@ -5,6 +5,7 @@ use crate::driver::Driver;
 use crate::pool::{Pool, Shared};
 use crate::transaction::Transaction;
 use futures_core::future::BoxFuture;
+use otelware::operation::Moment;
 use sqlx::{Error, SqlSafeStr};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -14,8 +15,12 @@ use std::sync::Arc;
 pub struct PoolConnection<DB: Driver>(Connection<DB>);
 
 impl<DB: Driver> PoolConnection<DB> {
-    pub(crate) fn new(raw: sqlx::pool::PoolConnection<DB>, pool: Arc<Shared<DB>>) -> Self {
-        Self(Connection::pooled(raw, pool))
+    pub(crate) fn new(
+        raw: sqlx::pool::PoolConnection<DB>,
+        pool: Arc<Shared<DB>>,
+        since: Moment,
+    ) -> Self {
+        Self(Connection::pooled(raw, pool, since))
     }
 
     pub(crate) fn into_connection(self) -> Connection<DB> {

@@ -1,12 +1,12 @@
 //! Streams and futures of queries that are observed from their first poll to their end.
 
 use crate::call::{self, Call, Planned};
-use crate::driver::Driver;
+use crate::driver::{Driver, Results};
 use crate::parts::Parts;
 use futures_core::Stream;
-use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use otelware::operation::Operation;
+use pin_project_lite::pin_project;
 use sqlx::{Either, Error};
 use sqlx_core::ext::async_stream::Yielder;
 use std::future::poll_fn;
@@ -24,6 +24,19 @@ pub(crate) async fn yield_all<DB: Driver>(
         yielder.r#yield(result?).await;
     }
     Ok(())
+}
+
+/// What the statements of a query did, without the rows that they return.
+pub(crate) async fn pass_over<DB: Driver>(
+    mut results: Results<'_, DB>,
+) -> Result<DB::QueryResult, Error> {
+    let mut done = DB::QueryResult::default();
+    while let Some(result) = poll_fn(|cx| results.as_mut().poll_next(cx)).await {
+        if let Either::Left(result) = result? {
+            done.extend(Some(result));
+        }
+    }
+    Ok(done)
 }
 
 /// How far an operation is.
@@ -85,7 +98,7 @@ impl<Q, R> Stream for QueryStream<'_, Q, R> {
         };
         let item = ready!(polled);
         match &item {
-            Some(Ok(Either::Right(_))) => operation.describe_mut().what_mut().row(),
+            Some(Ok(Either::Right(_))) => operation.describe_mut().what_mut().add_rows(1),
             Some(Ok(Either::Left(_))) => {}
             Some(Err(error)) => this.progress.end(Some(error)),
             None => this.progress.end(None),
@@ -98,43 +111,43 @@ impl<Q, R> Stream for QueryStream<'_, Q, R> {
     }
 }
 
-/// The result of an operation.
-pub(crate) struct QueryFuture<'e, T> {
-    inner: BoxFuture<'e, Result<T, Error>>,
-    progress: Progress,
-    /// Whether a result is a row.
-    is_row: fn(&T) -> bool,
+pin_project! {
+    /// The result of an operation.
+    pub(crate) struct QueryFuture<F, T> {
+        #[pin]
+        inner: F,
+        progress: Progress,
+        // How many rows a result is.
+        rows: fn(&T) -> usize,
+    }
 }
 
-impl<'e, T> QueryFuture<'e, T> {
-    pub(crate) const fn new(
-        inner: BoxFuture<'e, Result<T, Error>>,
-        planned: Planned,
-        is_row: fn(&T) -> bool,
-    ) -> Self {
+impl<F, T> QueryFuture<F, T> {
+    pub(crate) const fn new(inner: F, planned: Planned, rows: fn(&T) -> usize) -> Self {
         Self {
             inner,
             progress: Progress::Planned(planned),
-            is_row,
+            rows,
         }
     }
 }
 
-impl<T> Future for QueryFuture<'_, T> {
+impl<F: Future<Output = Result<T, Error>>, T> Future for QueryFuture<F, T> {
     type Output = Result<T, Error>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
         let Some(operation) = this.progress.begun() else {
-            return this.inner.as_mut().poll(cx);
+            return this.inner.poll(cx);
         };
         let polled = {
             let _entered = operation.enter();
-            this.inner.as_mut().poll(cx)
+            this.inner.poll(cx)
         };
         let result = ready!(polled);
-        if result.as_ref().is_ok_and(this.is_row) {
-            operation.describe_mut().what_mut().row();
+        if let Ok(value) = &result {
+            let rows = (this.rows)(value);
+            operation.describe_mut().what_mut().add_rows(rows);
         }
         this.progress.end(result.as_ref().err());
         Poll::Ready(result)

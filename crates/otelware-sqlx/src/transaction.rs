@@ -74,7 +74,7 @@ async fn take<DB: Driver>(connection: &mut Connection<DB>, step: Step) -> Result
         Step::Rollback => Box::pin(DB::TransactionManager::rollback(raw)),
     };
     match planned {
-        Some(planned) => QueryFuture::new(inner, planned, |()| false).await,
+        Some(planned) => QueryFuture::new(inner, planned, |()| 0).await,
         None => inner.await,
     }
 }

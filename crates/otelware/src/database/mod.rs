@@ -14,5 +14,5 @@ pub use call::{Call, DescribeCall, Failure, Measured, Planned, Shared, ViewOf};
 pub use client::Client;
 pub use internal::Internal;
 pub use options::{Hook, Options, View};
-pub use pool::{PoolMetrics, PoolState};
+pub use pool::{PoolMetrics, PoolState, Waiting};
 pub use server::Server;

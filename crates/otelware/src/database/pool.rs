@@ -86,12 +86,12 @@ impl PoolMetrics {
         acquire: impl Future<Output = Result<T, E>>,
         failure: impl FnOnce(&E) -> (Failure, bool),
     ) -> Result<T, E> {
-        let mut wait = self.wait(shared);
-        let acquired = match &mut wait.span {
+        let mut waiting = self.wait(shared);
+        let acquired = match waiting.span() {
             Some(span) => span.within(acquire).await,
             None => acquire.await,
         };
-        self.waited(wait, acquired.as_ref().err().map(failure));
+        waiting.end(acquired.as_ref().err().map(failure));
         acquired
     }
 
@@ -102,58 +102,45 @@ impl PoolMetrics {
         acquire: impl FnOnce() -> Result<T, E>,
         failure: impl FnOnce(&E) -> (Failure, bool),
     ) -> Result<T, E> {
-        let mut wait = self.wait(shared);
-        let acquired = match &mut wait.span {
+        let mut waiting = self.wait(shared);
+        let acquired = match waiting.span() {
             Some(span) => {
                 let _entered = span.enter();
                 acquire()
             }
             None => acquire(),
         };
-        self.waited(wait, acquired.as_ref().err().map(failure));
+        waiting.end(acquired.as_ref().err().map(failure));
         acquired
     }
 
-    fn wait<S: Shared>(&self, shared: &S) -> Wait {
-        Wait {
+    /// A request begins to wait for a connection. For those whose future is too large to be moved
+    /// about, as [`acquire`](Self::acquire) does.
+    #[inline]
+    pub fn wait(&self, shared: &impl Shared) -> Waiting<'_> {
+        let begin = || Internal::begin(shared, "acquire", |list| list.push(self.name.clone()));
+        Waiting {
+            metrics: self,
             pending: self.pending.count(ONLY, || self.attributes()),
+            span: shared.options().acquire_spans.then(begin),
             since: Moment::now(),
-            span: shared
-                .options()
-                .acquire_spans
-                .then(|| Internal::begin(shared, "acquire", |list| list.push(self.name.clone()))),
-        }
-    }
-
-    fn waited(&self, wait: Wait, failure: Option<(Failure, bool)>) {
-        let Wait {
-            pending,
-            since,
-            span,
-        } = wait;
-        match &failure {
-            None => self.measure(&self.wait_time, since),
-            Some((_, true)) => self.timeouts.add(1, std::slice::from_ref(&self.name)),
-            Some((_, false)) => {}
-        }
-        drop(pending);
-        if let Some(span) = span {
-            Internal::finish(span, failure.map(|(failure, _)| failure));
         }
     }
 
     /// A connection was in use since then.
+    #[inline]
     pub fn used(&self, since: Moment) {
-        self.measure(&self.use_time, since);
+        self.measure(&self.use_time, since, Moment::now());
     }
 
     /// A connection was opened, which began then.
     pub fn created(&self, since: Moment) {
-        self.measure(&self.create_time, since);
+        self.measure(&self.create_time, since, Moment::now());
     }
 
-    fn measure(&self, series: &Series<Histogram<f64>>, since: Moment) {
-        let seconds = since.elapsed().as_secs_f64();
+    #[inline]
+    fn measure(&self, series: &Series<Histogram<f64>>, since: Moment, until: Moment) {
+        let seconds = until.since(since).as_secs_f64();
         series.measure(seconds, ONLY, || self.attributes());
     }
 
@@ -168,11 +155,43 @@ impl std::fmt::Debug for PoolMetrics {
     }
 }
 
-/// A wait for a connection.
-struct Wait {
+/// A request that waits for a connection. One that is dropped has come to nothing.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    metrics: &'a PoolMetrics,
     pending: InFlight,
-    since: Moment,
     span: Option<Operation<Internal>>,
+    since: Moment,
+}
+
+impl Waiting<'_> {
+    /// The span to wait in, where one is wanted.
+    pub const fn span(&mut self) -> Option<&mut Operation<Internal>> {
+        self.span.as_mut()
+    }
+
+    /// A connection was obtained, from now on; or the wait failed, and if the pool gave up is the
+    /// second of a pair.
+    #[inline]
+    pub fn end(self, failure: Option<(Failure, bool)>) -> Moment {
+        let Self {
+            metrics,
+            pending,
+            span,
+            since,
+        } = self;
+        let now = Moment::now();
+        match &failure {
+            None => metrics.measure(&metrics.wait_time, since, now),
+            Some((_, true)) => metrics.timeouts.add(1, std::slice::from_ref(&metrics.name)),
+            Some((_, false)) => {}
+        }
+        drop(pending);
+        if let Some(span) = span {
+            Internal::finish(span, failure.map(|(failure, _)| failure));
+        }
+        now
+    }
 }
 
 type Ask = Arc<dyn Fn() -> Option<PoolState> + Send + Sync>;

@@ -46,6 +46,12 @@ impl Moment {
         self.wall
     }
 
+    /// Time from another moment to this one, never negative.
+    #[inline]
+    pub fn since(&self, earlier: Self) -> Duration {
+        self.monotonic.saturating_duration_since(earlier.monotonic)
+    }
+
     /// Time since then, never negative.
     #[inline]
     pub fn elapsed(&self) -> Duration {
