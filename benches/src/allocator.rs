@@ -1,6 +1,6 @@
-//! A global allocator that counts what each thread allocates.
+//! A global allocator that counts what each thread allocates, and what all do.
 //!
-//! The counters are plain thread-local cells: the exporter's threads do not disturb the request thread's count, and
+//! A thread's counters are plain thread-local cells: the exporter's threads do not disturb the request thread's count, and
 //! counting costs an allocation a handful of instructions, the same for every variant.
 
 // Implementing `GlobalAlloc` is unsafe by definition; each method below only counts and then forwards to `System`,
@@ -12,6 +12,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::ops::Sub;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
 
@@ -20,7 +21,7 @@ static ALLOCATOR: Counting = Counting;
 
 struct Counting;
 
-/// How often a thread allocated (a reallocation counts as one), and how many bytes it asked for.
+/// How often was allocated (a reallocation counts as one), and how many bytes were asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Allocations {
     pub(crate) count: u64,
@@ -33,6 +34,9 @@ thread_local! {
     static BYTES: Cell<u64> = const { Cell::new(0) };
 }
 
+static COUNT_OF_ALL: AtomicU64 = AtomicU64::new(0);
+static BYTES_OF_ALL: AtomicU64 = AtomicU64::new(0);
+
 /// What this thread has allocated since it began.
 pub(crate) fn of_this_thread() -> Allocations {
     Allocations {
@@ -41,13 +45,23 @@ pub(crate) fn of_this_thread() -> Allocations {
     }
 }
 
+/// What the process has allocated since it began.
+pub(crate) fn of_all_threads() -> Allocations {
+    Allocations {
+        count: COUNT_OF_ALL.load(Ordering::Relaxed),
+        bytes: BYTES_OF_ALL.load(Ordering::Relaxed),
+    }
+}
+
 fn count(bytes: usize) {
     COUNT.set(COUNT.get() + 1);
     BYTES.set(BYTES.get() + bytes as u64);
+    COUNT_OF_ALL.fetch_add(1, Ordering::Relaxed);
+    BYTES_OF_ALL.fetch_add(bytes as u64, Ordering::Relaxed);
 }
 
 // SAFETY: every method forwards its arguments unchanged to `System`, whose contract is the caller's; counting touches
-// only thread-local cells and cannot allocate or unwind.
+// only thread-local cells and atomics and cannot allocate or unwind.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());

@@ -1,29 +1,38 @@
-//! Counts instructions by running this very program under `valgrind --tool=callgrind`.
+//! Counts instructions by running a program under `valgrind --tool=callgrind`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Error;
+use crate::case::Case;
 
 /// Matches [`crate::work::measured_section`] in either way of mangling names.
 const TOGGLE: &str = "--toggle-collect=*otelware_benches*measured_section*";
 
+/// Has the C library copy by vectors, whatever the length. It would copy some kilobytes by an instruction that repeats
+/// itself, which callgrind counts byte by byte, or not, as the addresses have it.
+const TUNABLES: (&str, &str) = (
+    "GLIBC_TUNABLES",
+    "glibc.cpu.x86_rep_movsb_threshold=1073741824",
+);
+
 /// Instructions that `iterations` operations of a case execute on the thread that runs them.
 ///
 /// Callgrind keeps the toggle per thread, so the threads of processors and readers do not count.
-pub(crate) fn instructions(case: &str, iterations: u64) -> Result<u64, Error> {
-    let program = std::env::current_exe()?;
-    let file = output_file(&program, case, iterations)?;
+pub(crate) fn instructions(case: Case, iterations: u64) -> Result<u64, Error> {
+    let (program, name) = (case.program()?, case.name());
+    let file = output_file(&program, &name, iterations)?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", TOGGLE])
         .arg(format!("--callgrind-out-file={}", file.display()))
         .arg(&program)
-        .args(["case", case, &iterations.to_string()])
+        .args(["case", &name, &iterations.to_string()])
+        .env(TUNABLES.0, TUNABLES.1)
         .output()
         .map_err(|error| format!("valgrind does not run ({error}); is it installed?"))?;
     if !output.status.success() {
         return Err(format!(
-            "{case} under valgrind: {}",
+            "{name} under valgrind: {}",
             String::from_utf8_lossy(&output.stderr)
         )
         .into());

@@ -1,12 +1,17 @@
 //! Every cell of the tables, by name.
 
+use std::path::PathBuf;
+
 use crate::Error;
+#[cfg(feature = "ours")]
+use crate::analysis::Analysis;
 use crate::grpc::{self, Shape, Side};
 use crate::propagation::{Operation, Propagators};
+use crate::queries::{self, Database, Fetch};
 use crate::telemetry::CONFIGURATIONS;
 use crate::variants::Variant;
 use crate::work::{Repetitions, Work};
-use crate::{propagation, request};
+use crate::{propagation, request, sql};
 
 /// Something to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +22,11 @@ pub(crate) enum Case {
     Call(Side, grpc::Variant),
     /// A gRPC call whose answer is a stream; what is measured is a message.
     Stream(Side, grpc::Variant),
+    /// A query through a pool.
+    Query(Fetch, Database, sql::Variant),
+    /// A look into the text of a statement.
+    #[cfg(feature = "ours")]
+    Analysis(Analysis),
     /// An extraction or injection.
     Propagation(Operation, Propagators),
 }
@@ -43,6 +53,11 @@ impl Case {
             Self::Stream(side, variant) => {
                 format!("grpc-stream/{}/{}", side.name(), variant.name())
             }
+            Self::Query(fetch, database, variant) => {
+                format!("{}/{}/{}", fetch.group(), database.name(), variant.name())
+            }
+            #[cfg(feature = "ours")]
+            Self::Analysis(analysis) => format!("sql-analysis/{}", analysis.name()),
             Self::Propagation(operation, propagators) => {
                 format!("propagation/{}/{}", operation.name(), propagators.name())
             }
@@ -63,11 +78,25 @@ impl Case {
                 many: 200,
                 parts: 1,
             },
-            Self::Request(..) | Self::Propagation(..) => Runs {
+            Self::Request(..) | Self::Propagation(..) | Self::Query(..) => Runs {
                 few: 100,
                 many: 400,
                 parts: 1,
             },
+            #[cfg(feature = "ours")]
+            Self::Analysis(..) => Runs {
+                few: 100,
+                many: 400,
+                parts: 1,
+            },
+        }
+    }
+
+    /// The program that runs it: this one, or a peer's.
+    pub(crate) fn program(self) -> Result<PathBuf, Error> {
+        match self {
+            Self::Query(.., sql::Variant::Elsewhere(program, _)) => program.path(),
+            _ => Ok(std::env::current_exe()?),
         }
     }
 
@@ -76,6 +105,9 @@ impl Case {
         let warm_up = match self {
             Self::Stream(..) => 1,
             Self::Request(..) | Self::Call(..) | Self::Propagation(..) => 300,
+            Self::Query(..) => queries::WARM_UP,
+            #[cfg(feature = "ours")]
+            Self::Analysis(..) => 300,
         };
         Repetitions { warm_up, counted }
     }
@@ -88,6 +120,9 @@ impl Case {
             }
             Self::Call(side, variant) => grpc::prepare(Shape::Unary, side, variant),
             Self::Stream(side, variant) => grpc::prepare(Shape::Stream, side, variant),
+            Self::Query(fetch, database, variant) => sql::prepare(fetch, database, variant),
+            #[cfg(feature = "ours")]
+            Self::Analysis(analysis) => Ok(analysis.prepare()),
             Self::Propagation(operation, propagators) => {
                 propagation::prepare(operation, propagators)
             }
@@ -117,9 +152,19 @@ pub(crate) fn all() -> Vec<Case> {
             .iter()
             .map(move |variant| Case::Stream(side, *variant))
     });
+    let queries = Fetch::ALL.into_iter().flat_map(|fetch| {
+        Database::ALL.into_iter().flat_map(move |database| {
+            sql::Variant::ALL
+                .iter()
+                .map(move |variant| Case::Query(fetch, database, *variant))
+        })
+    });
+    #[cfg(feature = "ours")]
+    let queries = queries.chain(Analysis::ALL.map(Case::Analysis));
     requests
         .chain(calls)
         .chain(streams)
+        .chain(queries)
         .chain(propagations)
         .collect()
 }

@@ -72,9 +72,8 @@ fn work_off(
 
 fn cost(case: Case) -> Result<Cost, Error> {
     let Runs { few, many, parts } = case.runs();
-    let name = case.name();
-    let instructions = instructions(&name, many)? - instructions(&name, few)?;
-    let allocations = allocations(&name, many)? - allocations(&name, few)?;
+    let instructions = instructions(case, many)? - instructions(case, few)?;
+    let allocations = allocations(case, many)? - allocations(case, few)?;
     let per_part = |total: u64| total as f64 / ((many - few) * parts) as f64;
     Ok(Cost {
         instructions: per_part(instructions),
@@ -85,7 +84,7 @@ fn cost(case: Case) -> Result<Cost, Error> {
 
 /// The least of several runs: when the threads of processors and readers start, and when they free what they were
 /// given, decides in what state the heap is, and in some states the allocator takes longer ways.
-fn instructions(case: &str, iterations: u64) -> Result<u64, Error> {
+fn instructions(case: Case, iterations: u64) -> Result<u64, Error> {
     let mut least = u64::MAX;
     for _ in 0..RUNS {
         least = least.min(callgrind::instructions(case, iterations)?);
@@ -93,12 +92,14 @@ fn instructions(case: &str, iterations: u64) -> Result<u64, Error> {
     Ok(least)
 }
 
-fn allocations(case: &str, iterations: u64) -> Result<Allocations, Error> {
-    let output = Command::new(std::env::current_exe()?)
-        .args(["case", case, &iterations.to_string()])
+/// What `iterations` operations of a case allocate; an error if they cannot be run.
+pub(crate) fn allocations(case: Case, iterations: u64) -> Result<Allocations, Error> {
+    let name = case.name();
+    let output = Command::new(case.program()?)
+        .args(["case", &name, &iterations.to_string()])
         .output()?;
     if !output.status.success() {
-        return Err(format!("{case}: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
     String::from_utf8(output.stdout)?.parse()
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use opentelemetry::global;
-use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry::{Context, global};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
@@ -24,6 +24,17 @@ pub(crate) const TRACE_ID: TraceId =
     TraceId::from_bytes(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes());
 /// The caller's span.
 pub(crate) const SPAN_ID: SpanId = SpanId::from_bytes(0xb7ad_6b71_6920_3331_u64.to_be_bytes());
+
+/// The context of what goes on in the caller's trace.
+pub(crate) fn callers_context() -> Context {
+    Context::new().with_remote_span_context(SpanContext::new(
+        TRACE_ID,
+        SPAN_ID,
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    ))
+}
 
 /// Which spans the tracer provider keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +167,8 @@ impl Counts {
 }
 
 /// The histograms that are counted.
-const DURATIONS: [&str; 3] = [
+const DURATIONS: [&str; 4] = [
+    "db.client.operation.duration",
     "http.server.request.duration",
     "rpc.server.call.duration",
     "rpc.client.call.duration",

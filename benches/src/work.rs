@@ -12,10 +12,24 @@ pub(crate) struct Repetitions {
     pub(crate) counted: u64,
 }
 
+/// The threads whose allocations count. Instructions are counted on the one that runs the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// The one that runs the operation: those of processors and readers do not disturb it.
+    This,
+    /// All, where the operation is carried out by several. Processors and readers sleep meanwhile.
+    All,
+}
+
 /// An operation that can be repeated.
 pub(crate) trait Work {
     /// Runs the operation once and says whether its result was right.
     fn once(&mut self) -> bool;
+
+    /// Where the operation is carried out.
+    fn threads(&self) -> Threads {
+        Threads::This
+    }
 
     /// Waits until nothing is left to do in the background.
     fn settle(&self) -> Result<(), Error> {
@@ -34,9 +48,13 @@ pub(crate) fn run(work: &mut dyn Work, repetitions: Repetitions) -> Result<Alloc
     let warm = (0..warm_up).filter(|_| work.once()).count() as u64;
     work.settle()?;
 
-    let before = allocator::of_this_thread();
+    let allocations = match work.threads() {
+        Threads::This => allocator::of_this_thread,
+        Threads::All => allocator::of_all_threads,
+    };
+    let before = allocations();
     let right = measured_section(work, counted);
-    let allocations = allocator::of_this_thread() - before;
+    let allocations = allocations() - before;
 
     if (warm, right) != (warm_up, counted) {
         return Err(format!(
@@ -96,6 +114,15 @@ mod tests {
         for name in ["grpc-stream/server/bare", "grpc-stream/client/bare"] {
             let mut work = case::find(name).unwrap().prepare().unwrap();
             assert!(run(work.as_mut(), once).unwrap().count > 0, "{name}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "ours")]
+    fn a_statement_is_read_right() {
+        for name in ["sql-analysis/cached", "sql-analysis/uncached"] {
+            let mut work = case::find(name).unwrap().prepare().unwrap();
+            run(work.as_mut(), FEW).unwrap();
         }
     }
 

@@ -1,13 +1,12 @@
 //! Calls that a client makes, in a trace that has begun elsewhere.
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
 use tonic::codegen::http::Uri;
 
 use crate::Error;
 use crate::grpc::greeter::{GreeterClient, Greeting, Hello};
 use crate::grpc::{Grpc, MESSAGES, ORIGIN, Shape, drive};
-use crate::telemetry::{Counts, SPAN_ID, TRACE_ID, Telemetry};
+use crate::telemetry::{Counts, Telemetry, callers_context};
 use crate::work::Work;
 
 /// Calls of one method through a generated client.
@@ -24,19 +23,12 @@ pub(crate) struct ClientCalls<S> {
 
 impl<S: Grpc> ClientCalls<S> {
     pub(crate) fn new(channel: S, shape: Shape, telemetry: Telemetry, expected: Counts) -> Self {
-        let parent = SpanContext::new(
-            TRACE_ID,
-            SPAN_ID,
-            TraceFlags::SAMPLED,
-            true,
-            TraceState::NONE,
-        );
         Self {
             client: GreeterClient::with_origin(channel, Uri::from_static(ORIGIN)),
             shape,
             hello: super::hello(),
             greeting: super::greeting(),
-            parent: Context::new().with_remote_span_context(parent),
+            parent: callers_context(),
             telemetry,
             expected,
         }

@@ -1,6 +1,7 @@
 //! The tables and the verdicts.
 
 mod grpc;
+mod sql;
 
 use std::process::ExitCode;
 
@@ -32,10 +33,14 @@ pub(crate) fn run(text: Option<&str>, check: bool) -> Result<ExitCode, Error> {
     if cases.is_empty() {
         return Err("no case has that in its name".into());
     }
+    let cases = crate::sql::ready(cases)?;
     let results = Results(measurement::measure(&cases)?);
     results.print_requests();
     results.print_calls();
     results.print_streams();
+    results.print_queries();
+    #[cfg(feature = "ours")]
+    results.print_analyses();
     results.print_propagations();
     let verdicts = results.verdicts();
     for verdict in &verdicts {
@@ -49,7 +54,7 @@ pub(crate) fn run(text: Option<&str>, check: bool) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     // Nothing to judge is no pass.
-    let kept = verdicts.len() == INSTRUCTION_LIMITS.len() + 1 + grpc::VERDICTS
+    let kept = verdicts.len() == INSTRUCTION_LIMITS.len() + 1 + grpc::VERDICTS + sql::VERDICTS
         && verdicts.iter().all(|verdict| verdict.kept);
     Ok(if kept {
         ExitCode::SUCCESS
@@ -58,7 +63,7 @@ pub(crate) fn run(text: Option<&str>, check: bool) -> Result<ExitCode, Error> {
     })
 }
 
-/// A request case needs the zero and the peer of its configuration beside it, a call all that is not ours.
+/// A request case needs the zero and the peer of its configuration beside it, a call or a query all that is not ours.
 fn is_wanted(case: Case, text: Option<&str>) -> bool {
     let Some(text) = text else { return true };
     match case {
@@ -72,6 +77,11 @@ fn is_wanted(case: Case, text: Option<&str>) -> bool {
             crate::grpc::Variant::STREAMED
                 .iter()
                 .any(|variant| Case::Stream(side, *variant).name().contains(text))
+        }
+        Case::Query(fetch, database, variant) if sql::is_reference(variant) => {
+            crate::sql::Variant::ALL
+                .iter()
+                .any(|variant| Case::Query(fetch, database, *variant).name().contains(text))
         }
         _ => case.name().contains(text),
     }
@@ -217,6 +227,7 @@ impl Results {
         instructions
             .chain(allocations)
             .chain(self.grpc_verdicts())
+            .chain(self.sql_verdicts())
             .collect()
     }
 
