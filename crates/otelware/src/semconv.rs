@@ -37,6 +37,24 @@ pub mod attribute {
     pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
     /// The matched route template.
     pub const HTTP_ROUTE: &str = "http.route";
+    /// Id of a Kafka cluster.
+    pub const KAFKA_CLUSTER_ID: &str = "kafka.cluster.id";
+    /// Key of a message, where it is text.
+    pub const KAFKA_MESSAGE_KEY: &str = "kafka.message.key";
+    /// Whether a message has no value.
+    pub const KAFKA_MESSAGE_TOMBSTONE: &str = "kafka.message.tombstone";
+    /// Place of a message in its partition.
+    pub const KAFKA_OFFSET: &str = "kafka.offset";
+    /// Id of a broker of a Kafka cluster. Not in the conventions, as all below.
+    pub const KAFKA_BROKER_ID: &str = "otelware.kafka.broker.id";
+    /// Name of a client of Kafka within its process, such as `rdkafka#producer-1`.
+    pub const KAFKA_CLIENT_NAME: &str = "otelware.kafka.client.name";
+    /// What a change of a consumer's assignment is: `assign`, `revoke` or `error`.
+    pub const KAFKA_ASSIGNMENT_CHANGE: &str = "otelware.kafka.assignment.change";
+    /// Id of a producer's transactions.
+    pub const KAFKA_TRANSACTION_ID: &str = "otelware.kafka.transaction.id";
+    /// What the error of a transaction's step calls for: `abort`, `retry` or `restart`.
+    pub const KAFKA_TRANSACTION_REMEDY: &str = "otelware.kafka.transaction.remedy";
     /// Number of messages of a batch.
     pub const MESSAGING_BATCH_MESSAGE_COUNT: &str = "messaging.batch.message_count";
     /// Id of a client of a message broker.
@@ -76,6 +94,33 @@ pub mod attribute {
     pub const NETWORK_PEER_PORT: &str = "network.peer.port";
     /// Version of the application protocol.
     pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
+    /// What happened to a connection to RabbitMQ. Not in the conventions, as all below that begin
+    /// with `otelware`.
+    pub const RABBITMQ_CONNECTION_EVENT: &str = "otelware.rabbitmq.connection.event";
+    /// State of a connection to RabbitMQ: `connected`, `blocked` or `reconnecting`.
+    pub const RABBITMQ_CONNECTION_STATE: &str = "otelware.rabbitmq.connection.state";
+    /// How often a message was dead-lettered.
+    pub const RABBITMQ_DEAD_LETTER_COUNT: &str = "otelware.rabbitmq.dead_letter.count";
+    /// Queue that a message was dead-lettered in last.
+    pub const RABBITMQ_DEAD_LETTER_QUEUE: &str = "otelware.rabbitmq.dead_letter.queue";
+    /// Why a message was dead-lettered last: `rejected`, `expired`, `maxlen` or `delivery_limit`.
+    pub const RABBITMQ_DEAD_LETTER_REASON: &str = "otelware.rabbitmq.dead_letter.reason";
+    /// How often a message was delivered in vain, as quorum queues count it.
+    pub const RABBITMQ_DELIVERY_COUNT: &str = "otelware.rabbitmq.delivery_count";
+    /// Routing key of a message, where it has one.
+    pub const RABBITMQ_DESTINATION_ROUTING_KEY: &str = "rabbitmq.destination.routing_key";
+    /// Number of a delivery on its channel.
+    pub const RABBITMQ_MESSAGE_DELIVERY_TAG: &str = "rabbitmq.message.delivery_tag";
+    /// Whether a settlement is about all deliveries up to its own.
+    pub const RABBITMQ_MULTIPLE: &str = "otelware.rabbitmq.multiple";
+    /// Queue that deliveries come from.
+    pub const RABBITMQ_QUEUE: &str = "otelware.rabbitmq.queue";
+    /// Whether a message was delivered before.
+    pub const RABBITMQ_REDELIVERED: &str = "otelware.rabbitmq.redelivered";
+    /// Whether a message that was not acknowledged goes back to its queue.
+    pub const RABBITMQ_REQUEUE: &str = "otelware.rabbitmq.requeue";
+    /// Seconds from a delivery to its settlement, of one that took too long.
+    pub const RABBITMQ_UNACKNOWLEDGED_TIME: &str = "otelware.rabbitmq.unacknowledged_time";
     /// Name of the method that was called, with its package and service, or `_OTHER`.
     pub const RPC_METHOD: &str = "rpc.method";
     /// The method as called, when it is not a known one.
@@ -228,12 +273,32 @@ pub mod metric {
     /// Bytes of a call's response, at its server; `By`.
     pub const RPC_SERVER_RESPONSE_SIZE: &str = "otelware.rpc.server.response.size";
     /// Connections to Redis that worked again after they had been lost; `{connection}`. Not in the
-    /// conventions, as the two below.
+    /// conventions, as the three below.
     pub const REDIS_RECONNECTIONS: &str = "otelware.redis.reconnections";
     /// Commands that a node of a cluster answered with the address of another; `{command}`.
     pub const REDIS_REDIRECTIONS: &str = "otelware.redis.redirections";
+    /// Time from the id of a stream's entry to the begin of its processing; `s`.
+    pub const REDIS_STREAM_LAG: &str = "otelware.redis.stream.lag";
     /// Commands to which no reply came in time; `{timeout}`.
     pub const REDIS_TIMEOUTS: &str = "otelware.redis.timeouts";
+    /// What happened to connections to RabbitMQ; `{event}`. Not in the conventions, as the seven
+    /// below.
+    pub const RABBITMQ_CONNECTION_EVENTS: &str = "otelware.rabbitmq.connection_events";
+    /// Connections to RabbitMQ by their state; `{connection}`.
+    pub const RABBITMQ_CONNECTIONS: &str = "otelware.rabbitmq.connections";
+    /// Messages from RabbitMQ that had been dead-lettered before; `{message}`.
+    pub const RABBITMQ_DEAD_LETTERED_MESSAGES: &str = "otelware.rabbitmq.dead_lettered_messages";
+    /// Deliveries from RabbitMQ that were not settled in time; `{delivery}`.
+    pub const RABBITMQ_OVERDUE_DELIVERIES: &str = "otelware.rabbitmq.overdue_deliveries";
+    /// Messages to RabbitMQ whose confirms are awaited; `{message}`.
+    pub const RABBITMQ_PENDING_CONFIRMS: &str = "otelware.rabbitmq.pending_confirms";
+    /// Messages from RabbitMQ that were delivered before; `{message}`.
+    pub const RABBITMQ_REDELIVERED_MESSAGES: &str = "otelware.rabbitmq.redelivered_messages";
+    /// Age of the oldest delivery from RabbitMQ that is not settled; `s`.
+    pub const RABBITMQ_UNACKNOWLEDGED_AGE: &str = "otelware.rabbitmq.unacknowledged_age";
+    /// Deliveries from RabbitMQ that are not settled; `{delivery}`.
+    pub const RABBITMQ_UNACKNOWLEDGED_DELIVERIES: &str =
+        "otelware.rabbitmq.unacknowledged_deliveries";
     /// Messages that were handed to the application; `{message}`.
     pub const MESSAGING_CLIENT_CONSUMED_MESSAGES: &str = "messaging.client.consumed.messages";
     /// Duration of operations on a message broker, but for processing; `s`.
@@ -242,6 +307,39 @@ pub mod metric {
     pub const MESSAGING_CLIENT_SENT_MESSAGES: &str = "messaging.client.sent.messages";
     /// Duration of the processing of messages; `s`.
     pub const MESSAGING_PROCESS_DURATION: &str = "messaging.process.duration";
+    /// Messages in a producer's queue; `{message}`. Not in the conventions, as all below.
+    pub const KAFKA_PRODUCER_QUEUE_MESSAGES: &str = "otelware.kafka.producer.queue.messages";
+    /// Bytes in a producer's queue; `By`.
+    pub const KAFKA_PRODUCER_QUEUE_SIZE: &str = "otelware.kafka.producer.queue.size";
+    /// Messages of a partition that a consumer's group has not committed yet; `{message}`.
+    pub const KAFKA_CONSUMER_LAG: &str = "otelware.kafka.consumer.lag";
+    /// Messages of a partition that were fetched and wait; `{message}`.
+    pub const KAFKA_CONSUMER_QUEUE_MESSAGES: &str = "otelware.kafka.consumer.queue.messages";
+    /// Bytes of a partition that were fetched and wait; `By`.
+    pub const KAFKA_CONSUMER_QUEUE_SIZE: &str = "otelware.kafka.consumer.queue.size";
+    /// Partitions that are assigned to a consumer; `{partition}`.
+    pub const KAFKA_CONSUMER_PARTITIONS: &str = "otelware.kafka.consumer.assigned_partitions";
+    /// Rebalances that a consumer went through, as its statistics count them; `{rebalance}`.
+    pub const KAFKA_CONSUMER_REBALANCES: &str = "otelware.kafka.consumer.rebalances";
+    /// Changes of a consumer's assignment; `{change}`.
+    pub const KAFKA_CONSUMER_ASSIGNMENT_CHANGES: &str =
+        "otelware.kafka.consumer.assignment.changes";
+    /// Commits of offsets that were answered, automatic ones among them; `{commit}`.
+    pub const KAFKA_CONSUMER_COMMITS: &str = "otelware.kafka.consumer.commits";
+    /// Time that a request to a broker takes, on average; `s`.
+    pub const KAFKA_BROKER_ROUND_TRIP_AVERAGE: &str = "otelware.kafka.broker.round_trip.average";
+    /// Time that all but one in a hundred requests to a broker take at most; `s`.
+    pub const KAFKA_BROKER_ROUND_TRIP_P99: &str = "otelware.kafka.broker.round_trip.p99";
+    /// Requests that a broker has not answered yet; `{request}`.
+    pub const KAFKA_BROKER_REQUESTS_IN_FLIGHT: &str = "otelware.kafka.broker.requests.in_flight";
+    /// Requests that wait to be sent to a broker; `{request}`.
+    pub const KAFKA_BROKER_REQUESTS_QUEUED: &str = "otelware.kafka.broker.requests.queued";
+    /// Requests to a broker that were sent again; `{request}`.
+    pub const KAFKA_BROKER_REQUEST_RETRIES: &str = "otelware.kafka.broker.request.retries";
+    /// Requests that a broker did not answer in time; `{request}`.
+    pub const KAFKA_BROKER_REQUEST_TIMEOUTS: &str = "otelware.kafka.broker.request.timeouts";
+    /// Time from a message's timestamp to the begin of its processing; `s`.
+    pub const KAFKA_MESSAGE_AGE: &str = "otelware.kafka.message.age";
 }
 
 /// Names of events.
@@ -269,6 +367,8 @@ pub mod event {
     pub const MESSAGING_SEND_EXCEPTION: &str = "messaging.send.exception";
     /// An exception ended the settlement of a message.
     pub const MESSAGING_SETTLE_EXCEPTION: &str = "messaging.settle.exception";
+    /// A delivery from RabbitMQ was not settled in time. Not in the conventions.
+    pub const RABBITMQ_DELIVERY_OVERDUE: &str = "otelware.rabbitmq.delivery.overdue";
 }
 
 /// Well-known attribute values.
@@ -307,10 +407,22 @@ pub mod unit {
     pub const TIMEOUTS: &str = "{timeout}";
     /// Calls.
     pub const CALLS: &str = "{call}";
+    /// Deliveries.
+    pub const DELIVERIES: &str = "{delivery}";
+    /// Events.
+    pub const EVENTS: &str = "{event}";
     /// Messages.
     pub const MESSAGES: &str = "{message}";
     /// Requests.
     pub const REQUESTS: &str = "{request}";
+    /// Partitions.
+    pub const PARTITIONS: &str = "{partition}";
+    /// Rebalances.
+    pub const REBALANCES: &str = "{rebalance}";
+    /// Changes.
+    pub const CHANGES: &str = "{change}";
+    /// Commits.
+    pub const COMMITS: &str = "{commit}";
 }
 
 /// Advised histogram boundaries.
@@ -318,6 +430,11 @@ pub mod boundaries {
     /// Durations of HTTP requests, RPC calls and messaging operations, in seconds.
     pub const REQUEST_SECONDS: [f64; 14] = [
         0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    ];
+    /// Ages of messages, in seconds: from a millisecond to a day. The conventions advise none.
+    pub const MESSAGE_AGE_SECONDS: [f64; 16] = [
+        0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0, 1_800.0,
+        3_600.0, 86_400.0,
     ];
     /// Durations of database operations, in seconds.
     pub const DATABASE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];

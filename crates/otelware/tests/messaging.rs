@@ -509,6 +509,7 @@ fn filters_and_hooks_decide_on_what_is_told() {
         options.body_sizes = true;
         options.filter = Some(Arc::new(|view| match view.operation {
             "send" => Signals::TRACES,
+            "ignored" => Signals::NONE,
             _ => Signals::METRICS,
         }));
         options.span_attributes = Some(Arc::new(|view| {
@@ -536,6 +537,62 @@ fn filters_and_hooks_decide_on_what_is_told() {
         told(processed.points[0].attribute("shop.topic")).as_deref(),
         Some("orders")
     );
+    client.consumed(POLL, &ORDERS, None, 1);
+    client.consumed(Verb::receive("ignored"), &ORDERS, None, 1);
+    assert_eq!(
+        capture
+            .metric("messaging.client.consumed.messages")
+            .total_sum(),
+        1.0
+    );
     // The context goes on whatever the filter says of spans.
     assert_eq!(headers.len(), 2);
+}
+
+#[test]
+fn names_that_say_nothing_take_no_places_and_share_what_is_measured() {
+    let capture = Capture::new();
+    let client = client(&capture);
+    let none = PairsExtractor(&[]);
+    for reply in 0..3_000 {
+        let name = format!("reply-{reply}");
+        let destination = Destination {
+            name: &name,
+            is_anonymous: true,
+            is_temporary: true,
+        };
+        let processing = client.process(PROCESS, &envelope(destination, &none), |_| {});
+        processing.finish();
+    }
+    let spans = capture.spans();
+    for (reply, span) in spans.iter().enumerate() {
+        let name = span.attribute("messaging.destination.name");
+        assert_eq!(told(name), Some(format!("reply-{reply}")));
+        assert_eq!(span.name, "process");
+    }
+    let duration = capture.metric("messaging.process.duration");
+    assert_eq!((duration.points.len(), duration.total_count()), (1, 3_000));
+    // There is room left for those that do.
+    process(&client, &Vec::new());
+    let points = capture.metric("messaging.process.duration").points;
+    let names = points
+        .iter()
+        .filter_map(|point| told(point.attribute("messaging.destination.name")));
+    assert_eq!(names.collect::<Vec<_>>(), ["orders"]);
+}
+
+#[test]
+fn asking_in_vain_has_a_span_where_that_is_wanted() {
+    let capture = Capture::new();
+    let client = client_with(&capture, |options| options.receive_spans = true);
+    for has_span in [false, true] {
+        let asking = client.receive_none(POLL, ORDERS, Moment::now(), has_span);
+        asking.finish(&Outcome::Success);
+    }
+    assert_eq!(capture.spans().len(), 1);
+    capture
+        .span("poll orders")
+        .assert(expect("poll", "receive"));
+    let duration = capture.metric("messaging.client.operation.duration");
+    assert_eq!(duration.total_count(), 2);
 }

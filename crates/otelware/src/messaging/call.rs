@@ -22,6 +22,8 @@ pub struct Call {
     /// Whether its message keeps the context that it had.
     has_context: bool,
     partition: Option<Label>,
+    /// Whether the span has the partition from its start.
+    partition_is_shown: bool,
     message: Option<String>,
     metric_attributes: Vec<KeyValue>,
 }
@@ -40,6 +42,7 @@ impl Call {
             messages,
             has_context,
             partition: None,
+            partition_is_shown: false,
             message: None,
             metric_attributes,
         }
@@ -55,7 +58,17 @@ impl Call {
 
     /// The partition that it is about, once that is known; it is on span and metrics.
     pub fn set_partition(&mut self, partition: Label) {
+        // No attribute of a span is set twice.
+        if !self.partition_is_shown {
+            self.partition = Some(partition);
+        }
+    }
+
+    /// The partition that it is about, which its span has had among its attributes since it
+    /// started; it is on metrics too.
+    pub fn set_shown_partition(&mut self, partition: Label) {
         self.partition = Some(partition);
+        self.partition_is_shown = true;
     }
 
     /// Ends an operation with an error of this class.
@@ -97,8 +110,7 @@ impl Call {
         }
         running.duration.measure(seconds, key, || {
             let mut list = attributes();
-            let class = route.verb.class();
-            list.push(KeyValue::new(attribute::MESSAGING_OPERATION_TYPE, class));
+            list.extend(route.verb.class_attribute());
             list
         });
         if route.verb.is_send() {
@@ -149,6 +161,7 @@ impl Describe for Call {
     fn end(&mut self, end: &End<'_>) {
         if let Some(span) = end.span()
             && let Some(partition) = &self.partition
+            && !self.partition_is_shown
         {
             span.set_attribute(KeyValue::new(
                 attribute::MESSAGING_DESTINATION_PARTITION_ID,

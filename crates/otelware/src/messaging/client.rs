@@ -288,6 +288,24 @@ impl Client {
         self.begin_linked(beginning, links, attributes)
     }
 
+    /// A message was asked for, then, and none came: there was none, or it failed. Such a call has a
+    /// span only where that is wanted.
+    pub fn receive_none(
+        self: &Arc<Self>,
+        verb: Verb,
+        destination: Destination<'_>,
+        started: Moment,
+        has_span: bool,
+    ) -> Operation<Call> {
+        let beginning = Beginning {
+            started,
+            messages: 0,
+            signals: Self::signals(has_span),
+            ..Beginning::now(verb, destination)
+        };
+        self.begin(beginning, Context::current(), Vec::new(), |_| {})
+    }
+
     /// Messages were asked for, then, and so many came.
     pub fn receive_batch<'m>(
         self: &Arc<Self>,
@@ -316,6 +334,16 @@ impl Client {
         partition: Option<&Label>,
         count: u64,
     ) {
+        let view = MessageView {
+            operation: verb.name(),
+            destination: destination.name,
+            headers: None,
+        };
+        if let Some(filter) = &self.options().filter
+            && !filter(view).metrics()
+        {
+            return;
+        }
         let route = self.route(verb, destination);
         let attributes = || route.attributes(None, partition);
         let key = route.key(None, partition);
@@ -377,6 +405,16 @@ impl Client {
             signals: Self::signals(self.options().settle_spans),
             ..Beginning::now(verb, destination)
         };
+        self.begin(beginning, Context::current(), Vec::new(), attributes)
+    }
+
+    /// Begins what is neither sent nor received: a step of a transaction, for one.
+    pub fn manage(
+        self: &Arc<Self>,
+        verb: Verb,
+        attributes: impl FnOnce(&mut Vec<KeyValue>),
+    ) -> Operation<Call> {
+        let beginning = Beginning::now(verb, Destination::named(""));
         self.begin(beginning, Context::current(), Vec::new(), attributes)
     }
 
@@ -492,6 +530,12 @@ impl Client {
         let instrumentation = &running.instrumentation;
         instrumentation.start_at(started, start, call, |call, list| {
             list.extend_from_slice(&call.route().span);
+            if !destination.is_lasting() && !destination.name.is_empty() {
+                list.push(KeyValue::new(
+                    attribute::MESSAGING_DESTINATION_NAME,
+                    destination.name.to_owned(),
+                ));
+            }
             if is_batch {
                 let count = i64::try_from(messages).unwrap_or(i64::MAX);
                 list.push(KeyValue::new(

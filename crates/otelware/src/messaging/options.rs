@@ -104,6 +104,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// What the name of this destination has in common with others.
+    pub(super) fn template(&self, name: &str) -> Option<String> {
+        self.template.as_ref().and_then(|template| template(name))
+    }
+
     pub(super) fn parenting(&self, destination: &Destination<'_>) -> Parenting {
         match &self.parenting {
             Some(parenting) => parenting(destination.name),

@@ -1,7 +1,7 @@
 //! The processing of messages.
 
 use super::call::Call;
-use crate::operation::{ErrorType, Operation, Outcome};
+use crate::operation::{ErrorType, Operation, Outcome, Signals};
 use opentelemetry::{Context, KeyValue};
 
 /// The processing of a message, or of a batch, under way. It ends with what it is told, or as
@@ -25,6 +25,12 @@ impl Processing {
     /// Sets an attribute of its span.
     pub fn set_attribute(&self, attribute: KeyValue) {
         self.operation.set_attribute(attribute);
+    }
+
+    /// The signals that are wanted of it.
+    #[doc(hidden)]
+    pub const fn signals(&self) -> Signals {
+        self.operation.signals()
     }
 
     /// What is known of it.
@@ -66,6 +72,11 @@ impl Processing {
             Err(_) => self.fail(ErrorType::of::<E>()),
         }
         result
+    }
+
+    /// Runs a future that is a part of the processing within its context.
+    pub async fn within<F: Future>(&mut self, part: F) -> F::Output {
+        self.operation.within(part).await
     }
 
     /// Runs a part of the processing within its context.

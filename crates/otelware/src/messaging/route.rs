@@ -18,13 +18,15 @@ pub(super) struct Route {
     pub(super) id: Option<u64>,
     /// The name of its spans.
     pub(super) name: Label,
-    /// The attributes that all its spans have.
+    /// The attributes that all its spans have, but for a name that does not last.
     pub(super) span: Vec<KeyValue>,
     /// The attributes that all its metrics have.
     pub(super) measured: Vec<KeyValue>,
 }
 
-type Key = (Verb, bool, Box<str>);
+/// The operation, whether the destination is anonymous and whether it is temporary, and the name that
+/// stands for it.
+type Key = (Verb, [bool; 2], Box<str>);
 
 /// The operations and destinations that recur; bounded, since anyone may name a destination.
 #[derive(Debug, Default)]
@@ -43,16 +45,25 @@ impl Routes {
         broker: &Broker,
         options: &Options,
     ) -> Arc<Route> {
-        let lasts = destination.is_lasting();
-        let name = destination.name;
+        let flags = [destination.is_anonymous, destination.is_temporary];
+        let template;
+        let name = match destination.is_lasting() {
+            true => destination.name,
+            // Of names that say nothing there are as many as anyone likes: they must not take the
+            // places of those that do.
+            false => {
+                template = options.template(destination.name);
+                template.as_deref().unwrap_or_default()
+            }
+        };
         let known = self.known.get_or_insert_with(
             // Few verbs meet the same destination.
             hash_bytes(name.as_bytes()),
-            |known| known.0 == verb && known.1 == lasts && *known.2 == *name,
+            |known| known.0 == verb && known.1 == flags && *known.2 == *name,
             || {
                 let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
                 let route = Route::new(verb, destination, broker, options, Some(id));
-                ((verb, lasts, name.into()), Arc::new(route))
+                ((verb, flags, name.into()), Arc::new(route))
             },
         );
         match known {
@@ -73,14 +84,12 @@ impl Route {
         let shared = |text: &str| StringValue::from(Arc::<str>::from(text));
         let name = shared(destination.name);
         let template = options
-            .template
-            .as_ref()
-            .and_then(|template| template(destination.name))
+            .template(destination.name)
             .map(|template| shared(&template));
         let template_attribute = template
             .clone()
             .map(|template| KeyValue::new(attribute::MESSAGING_DESTINATION_TEMPLATE, template));
-        let name_attribute = (!name.as_str().is_empty())
+        let name_attribute = (destination.is_lasting() && !name.as_str().is_empty())
             .then(|| KeyValue::new(attribute::MESSAGING_DESTINATION_NAME, name.clone()));
         let common = [
             KeyValue::new(attribute::MESSAGING_SYSTEM_NAME, broker.system),
@@ -100,10 +109,7 @@ impl Route {
 
         let mut span = Vec::with_capacity(16);
         span.extend_from_slice(&common);
-        span.push(KeyValue::new(
-            attribute::MESSAGING_OPERATION_TYPE,
-            verb.class(),
-        ));
+        span.extend(verb.class_attribute());
         span.extend(name_attribute.clone());
         span.extend(template_attribute.clone());
         for (key, flag) in [

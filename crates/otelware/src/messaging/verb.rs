@@ -1,7 +1,8 @@
 //! What is done.
 
 use crate::operation::Exception;
-use crate::semconv::event;
+use crate::semconv::{attribute, event};
+use opentelemetry::KeyValue;
 use opentelemetry::logs::Severity;
 use opentelemetry::trace::SpanKind;
 
@@ -19,6 +20,7 @@ enum Class {
     Receive,
     Process,
     Settle,
+    Manage,
 }
 
 impl Verb {
@@ -62,20 +64,30 @@ impl Verb {
         }
     }
 
+    /// Does something else, such as to commit a transaction; the conventions have no type for it.
+    pub const fn manage(name: &'static str) -> Self {
+        Self {
+            name,
+            class: Class::Manage,
+        }
+    }
+
     /// `messaging.operation.name`.
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// `messaging.operation.type`.
-    pub(super) const fn class(self) -> &'static str {
-        match self.class {
+    /// `messaging.operation.type`, where there is one.
+    pub(super) fn class_attribute(self) -> Option<KeyValue> {
+        let class = match self.class {
             Class::Create => "create",
             Class::Send => "send",
             Class::Receive => "receive",
             Class::Process => "process",
             Class::Settle => "settle",
-        }
+            Class::Manage => return None,
+        };
+        Some(KeyValue::new(attribute::MESSAGING_OPERATION_TYPE, class))
     }
 
     /// The kind of its span. A message that is sent with a context that it had before is sent by a
@@ -85,7 +97,7 @@ impl Verb {
             Class::Create => SpanKind::Producer,
             Class::Send if !has_context => SpanKind::Producer,
             Class::Process => SpanKind::Consumer,
-            Class::Send | Class::Receive | Class::Settle => SpanKind::Client,
+            Class::Send | Class::Receive | Class::Settle | Class::Manage => SpanKind::Client,
         }
     }
 
@@ -101,7 +113,7 @@ impl Verb {
     pub(super) const fn exception(self) -> Exception {
         let (name, severity) = match self.class {
             Class::Create => (event::MESSAGING_CREATE_EXCEPTION, Severity::Warn),
-            Class::Send => (event::MESSAGING_SEND_EXCEPTION, Severity::Warn),
+            Class::Send | Class::Manage => (event::MESSAGING_SEND_EXCEPTION, Severity::Warn),
             Class::Receive => (event::MESSAGING_RECEIVE_EXCEPTION, Severity::Warn),
             Class::Process => (event::MESSAGING_PROCESS_EXCEPTION, Severity::Error),
             Class::Settle => (event::MESSAGING_SETTLE_EXCEPTION, Severity::Warn),

@@ -14,6 +14,7 @@ use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -49,6 +50,9 @@ pub struct Instrumentation {
     providers: Providers,
     spans: Arc<dyn StartSpan>,
     late_attributes: bool,
+    /// Whether spans come from the global tracer provider, and that turned out to be none.
+    is_global: bool,
+    is_untraced: AtomicBool,
     scope: InstrumentationScope,
     // Made with the first instrument: operations without metrics do without it.
     meter: OnceLock<Meter>,
@@ -66,6 +70,8 @@ impl Instrumentation {
             providers: providers.clone(),
             spans: providers.spans(scope.clone()),
             late_attributes: providers.has_late_attributes(),
+            is_global: providers.has_global_tracer(),
+            is_untraced: AtomicBool::new(false),
             events: providers.events(scope.clone()),
             meter: OnceLock::new(),
             scope,
@@ -183,7 +189,8 @@ impl Instrumentation {
         attributes: impl FnOnce(&mut D, &mut Vec<KeyValue>),
     ) -> Operation<D> {
         let mut pending = None;
-        let (context, recording) = if !start.signals.traces() {
+        let has_no_span = !start.signals.traces() || self.is_untraced.load(Ordering::Relaxed);
+        let (context, recording) = if has_no_span {
             (start.parent, false)
         } else if let Some(minimum) = start.minimum_duration {
             let mut list = Vec::with_capacity(16);
@@ -254,10 +261,24 @@ impl Instrumentation {
         };
         let context = self.spans.start(builder, parent);
         let recording = context.span().is_recording();
+        if !recording && self.is_global {
+            self.look_for_tracer(parent, &context);
+        }
         if recording && let Some(list) = late {
             context.span().set_attributes(list());
         }
         (context, recording)
+    }
+
+    /// Without a tracer provider a span has the id of its parent, or none. There will be none later
+    /// either, as the tracer is the one of the first operation: no more spans are made.
+    fn look_for_tracer(&self, parent: &Context, context: &Context) {
+        let id = |context: &Context| context.span().span_context().span_id();
+        let is_suppressed =
+            parent.is_telemetry_suppressed() || Context::is_current_telemetry_suppressed();
+        if id(context) == id(parent) && !is_suppressed {
+            self.is_untraced.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether attributes wait until the span is known to record.

@@ -66,6 +66,10 @@ impl Providers {
         self.late_attributes = true;
     }
 
+    pub(crate) fn has_global_tracer(&self) -> bool {
+        self.tracer.is_none()
+    }
+
     pub(crate) fn has_late_attributes(&self) -> bool {
         let global = self.tracer.is_none();
         self.late_attributes || (global && GLOBAL_LATE_ATTRIBUTES.load(Ordering::Relaxed))
