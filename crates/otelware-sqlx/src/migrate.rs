@@ -1,13 +1,14 @@
 //! Migrations.
 
 use crate::connection::Connection;
+use crate::core::Core;
 use crate::driver::Driver;
 use crate::error;
 use crate::pool::Pool;
 use futures_core::future::BoxFuture;
 use otelware::database::{Failure, Internal};
-use otelware::operation::Operation;
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl<DB: Driver> Pool<DB>
@@ -46,19 +47,16 @@ fn failure(error: &MigrateError) -> Failure {
 
 /// Applies or reverts a migration within a span of its own.
 async fn step(
-    mut operation: Operation<Internal>,
+    core: Arc<Core>,
+    verb: &'static str,
+    migration: &Migration,
     step: BoxFuture<'_, Result<Duration, MigrateError>>,
 ) -> Result<Duration, MigrateError> {
+    let name = format!("{verb} {} {}", migration.version, migration.description);
+    let mut operation = Internal::begin(&*core, name, |_| {});
     let result = operation.within(step).await;
     Internal::finish(operation, result.as_ref().err().map(failure));
     result
-}
-
-impl<DB: Driver> Connection<DB> {
-    fn begin_step(&self, verb: &'static str, migration: &Migration) -> Operation<Internal> {
-        let name = format!("{verb} {} {}", migration.version, migration.description);
-        Internal::begin(&**self.core(), name, |_| {})
-    }
 }
 
 impl<DB: Driver> Migrate for Connection<DB>
@@ -106,9 +104,9 @@ where
         table_name: &'e str,
         migration: &'e Migration,
     ) -> BoxFuture<'e, Result<Duration, MigrateError>> {
-        let operation = self.begin_step("migrate", migration);
+        let core = self.core().clone();
         let inner = self.raw_mut().apply(table_name, migration);
-        Box::pin(step(operation, inner))
+        Box::pin(step(core, "migrate", migration, inner))
     }
 
     fn revert<'e>(
@@ -116,9 +114,9 @@ where
         table_name: &'e str,
         migration: &'e Migration,
     ) -> BoxFuture<'e, Result<Duration, MigrateError>> {
-        let operation = self.begin_step("revert", migration);
+        let core = self.core().clone();
         let inner = self.raw_mut().revert(table_name, migration);
-        Box::pin(step(operation, inner))
+        Box::pin(step(core, "revert", migration, inner))
     }
 
     fn skip<'e>(

@@ -539,11 +539,11 @@ fn filters_and_hooks_decide_on_what_is_told() {
     );
     client.consumed(POLL, &ORDERS, None, 1);
     client.consumed(Verb::receive("ignored"), &ORDERS, None, 1);
+    let consumed = capture.metric("messaging.client.consumed.messages");
+    assert_eq!((consumed.points.len(), consumed.total_sum()), (1, 1.0));
     assert_eq!(
-        capture
-            .metric("messaging.client.consumed.messages")
-            .total_sum(),
-        1.0
+        told(consumed.points[0].attribute("shop.topic")).as_deref(),
+        Some("orders")
     );
     // The context goes on whatever the filter says of spans.
     assert_eq!(headers.len(), 2);
@@ -558,6 +558,7 @@ fn names_that_say_nothing_take_no_places_and_share_what_is_measured() {
         let name = format!("reply-{reply}");
         let destination = Destination {
             name: &name,
+            template: None,
             is_anonymous: true,
             is_temporary: true,
         };
@@ -595,4 +596,139 @@ fn asking_in_vain_has_a_span_where_that_is_wanted() {
         .assert(expect("poll", "receive"));
     let duration = capture.metric("messaging.client.operation.duration");
     assert_eq!(duration.total_count(), 2);
+}
+
+#[test]
+fn a_partition_is_told_once() {
+    let capture = Capture::new();
+    let client = client(&capture);
+    let none = PairsExtractor(&[]);
+    for is_shown in [true, false] {
+        let mut sending = client.send(SEND, &envelope(ORDERS, &none), |list| {
+            if is_shown {
+                list.push(KeyValue::new("messaging.destination.partition.id", "7"));
+            }
+        });
+        let call = sending.describe_mut();
+        if is_shown {
+            call.set_shown_partition(Label::new("7"));
+        }
+        call.set_partition(Label::new("7"));
+        sending.finish(&Outcome::Success);
+    }
+    // The capture fails at attributes that are set twice.
+    for span in capture.spans() {
+        let partition = span.attribute("messaging.destination.partition.id");
+        assert_eq!(told(partition).as_deref(), Some("7"));
+    }
+    let sent = capture.metric("messaging.client.sent.messages");
+    assert_eq!((sent.points.len(), sent.total_sum()), (1, 2.0));
+}
+
+#[test]
+fn what_the_conventions_have_no_type_for_has_none() {
+    let capture = Capture::new();
+    let client = client(&capture);
+    let managing = client.manage(Verb::manage("commit_transaction"), |list| {
+        list.push(KeyValue::new("id", 7));
+    });
+    Call::fail(managing, ErrorType::new("FENCED"), &"x");
+    let span = capture.span("commit_transaction");
+    assert_eq!(span.kind, SpanKind::Client);
+    let names: Vec<_> = span.attributes.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "error.type",
+            "id",
+            "messaging.client.id",
+            "messaging.consumer.group.name",
+            "messaging.operation.name",
+            "messaging.system.name",
+            "server.address",
+            "server.port",
+        ]
+    );
+    capture.event("messaging.send.exception");
+    let duration = capture.metric("messaging.client.operation.duration");
+    assert_eq!(
+        duration.points[0].attribute("messaging.operation.type"),
+        None
+    );
+}
+
+/// Sends to a destination of this name, and returns the name of the span.
+fn sent_to(capture: &Capture, client: &Arc<Client>, name: &str) -> String {
+    let message = Envelope {
+        destination: Destination::named(name),
+        headers: None,
+        body_size: 0,
+    };
+    client
+        .send(SEND, &message, |_| {})
+        .finish(&Outcome::Success);
+    let spans = capture.spans();
+    spans
+        .last()
+        .map(|span| span.name.clone())
+        .unwrap_or_default()
+}
+
+/// The destinations that the metrics tell, and how often.
+fn told_destinations(capture: &Capture) -> Vec<(Option<String>, Option<String>, u64)> {
+    let sent = capture.metric("messaging.client.operation.duration");
+    let mut told: Vec<_> = (sent.points.iter())
+        .map(|point| {
+            let name = told(point.attribute("messaging.destination.name"));
+            let template = told(point.attribute("messaging.destination.template"));
+            (name, template, point.count())
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn names_without_end_are_cut_and_not_kept() {
+    let capture = Capture::new();
+    let client = client(&capture);
+    let long = "x".repeat(300);
+    assert_eq!(
+        sent_to(&capture, &client, &long),
+        format!("send {}", "x".repeat(256))
+    );
+    assert_eq!(sent_to(&capture, &client, "orders"), "send orders");
+    let shown = told(capture.spans()[0].attribute("messaging.destination.name"));
+    assert_eq!(shown, Some(long));
+    let orders = Some("orders".to_owned());
+    assert_eq!(
+        told_destinations(&capture),
+        [(None, None, 1), (orders, None, 1)]
+    );
+}
+
+#[test]
+fn destinations_that_share_a_template_take_one_place() {
+    let capture = Capture::new();
+    let template = "customers.{id}";
+    let client = client_with(&capture, |options| {
+        options.template = Some(Arc::new(move |name| {
+            name.starts_with("customers.").then(|| template.to_owned())
+        }));
+    });
+    // More than there are places.
+    for id in 0..3_000 {
+        let name = sent_to(&capture, &client, &format!("customers.{id}"));
+        assert_eq!(name, "send customers.{id}");
+        capture.reset();
+    }
+    for name in ["orders", "customers.1"] {
+        sent_to(&capture, &client, name);
+    }
+    let shown: Vec<_> = (capture.spans().iter())
+        .map(|span| told(span.attribute("messaging.destination.name")))
+        .collect();
+    let of = |text: &str| Some(text.to_owned());
+    assert_eq!(shown, [of("orders"), of("customers.1")]);
+    assert!(told_destinations(&capture).contains(&(of("orders"), None, 1)));
 }

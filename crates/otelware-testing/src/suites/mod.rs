@@ -13,6 +13,7 @@ pub mod database;
 pub mod grpc;
 pub mod http_client;
 pub mod http_server;
+pub mod messaging;
 mod peer;
 
 pub use peer::{Peer, Received};

@@ -4,7 +4,7 @@ use super::client::Client;
 use super::options::{Hook, Options, View};
 use crate::operation::{
     Describe, End, ErrorType, Family, Instrument, Interned, Label, Operation, Outcome, Series,
-    SeriesKey, Signals, Start, bounded, extend_replacing,
+    SeriesKey, Signals, Start, bounded, extend_replacing, is_doubled,
 };
 use crate::semconv::{attribute, value};
 use opentelemetry::trace::{SpanKind, TraceContextExt};
@@ -21,6 +21,9 @@ const RESERVED: [&str; 5] = [
     attribute::ERROR_TYPE,
     attribute::REDIS_BATCH_ERRORS,
 ];
+
+/// Stands for the names that are not kept, in the keys of series. No string is at this address.
+const NOT_KEPT: u64 = u64::MAX;
 
 /// What all operations of a client of a database share.
 pub trait Shared {
@@ -158,6 +161,11 @@ impl<D: DescribeCall> Planned<D> {
         } = self;
         let shared = what.shared().clone();
         let (options, client) = (shared.options(), shared.client());
+        // A connection that is wrapped twice.
+        let signals = match is_doubled(Family::Database) {
+            true => Signals::NONE,
+            false => signals,
+        };
         let current = Context::current();
         let parent = match current.has_active_span() {
             true => current,
@@ -185,7 +193,11 @@ impl<D: DescribeCall> Planned<D> {
             metric_attributes,
         };
         client.instrumentation.start(start, call, |call, list| {
-            call.push_attributes(client, list);
+            list.extend_from_slice(&client.server);
+            call.what.push_attributes(list);
+            if let Some(name) = call.what.name() {
+                list.push(KeyValue::new(D::NAME, name.value()));
+            }
             attributes(&mut call.what, list);
             extend_replacing(list, span_attributes);
         })
@@ -231,14 +243,6 @@ impl<D: DescribeCall> Call<D> {
         operation.finish(&Outcome::Error(class));
     }
 
-    fn push_attributes(&self, client: &Client, list: &mut Vec<KeyValue>) {
-        list.extend_from_slice(&client.server);
-        self.what.push_attributes(list);
-        if let Some(name) = self.what.name() {
-            list.push(KeyValue::new(D::NAME, name.value()));
-        }
-    }
-
     fn status_code(&self, error: Option<&ErrorType>) -> Option<KeyValue> {
         let code = error.filter(|_| self.is_code)?;
         Some(KeyValue::new(
@@ -252,7 +256,7 @@ impl<D: DescribeCall> Call<D> {
             return None;
         }
         let name = match self.what.name() {
-            Some(name) => name.id()?,
+            Some(name) => name.id().unwrap_or(NOT_KEPT),
             None => 0,
         };
         let error = match error {
@@ -265,7 +269,16 @@ impl<D: DescribeCall> Call<D> {
 
     fn series_attributes(&self, client: &Client, error: Option<&ErrorType>) -> Vec<KeyValue> {
         let mut list = Vec::with_capacity(8);
-        self.push_attributes(client, &mut list);
+        list.extend_from_slice(&client.server);
+        self.what.push_attributes(&mut list);
+        if let Some(name) = self.what.name() {
+            // There may be as many as anyone likes of what is not kept.
+            let name = match name {
+                Label::Interned(name) => name.as_str(),
+                Label::Owned(_) => value::OTHER,
+            };
+            list.push(KeyValue::new(D::NAME, name));
+        }
         list.extend(self.status_code(error));
         if let Some(class) = error {
             list.push(KeyValue::new(attribute::ERROR_TYPE, class.value()));

@@ -16,6 +16,7 @@ mod protocol;
 mod reserved;
 mod url;
 
+pub use crate::secret::is_secret;
 pub use address::{address_value, push_server_host};
 pub use authority::HostPort;
 pub use body::{CountedBody, DescribeBody, OperationBody, announced_length};
@@ -23,7 +24,6 @@ pub use body_sizes::BodySizes;
 pub use error::{error_type, error_type_of, known_error_type};
 pub use extension::{ExtensionLayer, WithExtension};
 pub use grpc::{has_grpc_content_type, is_grpc};
-pub use crate::secret::is_secret;
 pub use headers::HeaderCapture;
 pub use method::{KnownMethods, MethodLabel};
 pub use no_body::NoBody;

@@ -9,7 +9,7 @@ use super::route::{Route, Routes};
 use super::verb::Verb;
 use crate::operation::{
     Cancellation, Family, Instrumentation, Label, Lazily, Moment, Operation, Series, Signals,
-    Start, extend_replacing,
+    Start, bounded, extend_replacing,
 };
 use crate::propagation::{self, Trust};
 use crate::semconv::{attribute, boundaries, metric, unit};
@@ -20,9 +20,11 @@ use opentelemetry::{Context, KeyValue};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Attributes that an operation sets by itself, which hooks can't set.
-const RESERVED: [&str; 4] = [
+/// Attributes that an operation sets by itself, some at its end, which hooks can't set.
+const RESERVED: [&str; 6] = [
     attribute::ERROR_TYPE,
+    attribute::KAFKA_OFFSET,
+    attribute::MESSAGING_DESTINATION_PARTITION_ID,
     attribute::MESSAGING_OPERATION_NAME,
     attribute::MESSAGING_OPERATION_TYPE,
     attribute::MESSAGING_SYSTEM_NAME,
@@ -246,7 +248,7 @@ impl Client {
             has_context,
             ..Beginning::with(verb, message)
         };
-        let links = created.map(Link::with_context).into_iter().collect();
+        let links = created.map(Link::with_context);
         self.begin(beginning, Context::current(), links, attributes)
     }
 
@@ -303,7 +305,7 @@ impl Client {
             signals: Self::signals(has_span),
             ..Beginning::now(verb, destination)
         };
-        self.begin(beginning, Context::current(), Vec::new(), |_| {})
+        self.begin(beginning, Context::current(), None, |_| {})
     }
 
     /// Messages were asked for, then, and so many came.
@@ -326,7 +328,8 @@ impl Client {
         self.begin_linked(beginning, links, attributes)
     }
 
-    /// Counts messages that are handed to the application.
+    /// Counts messages that are handed to the application before anything is known of them but where
+    /// they come from.
     pub fn consumed(
         &self,
         verb: Verb,
@@ -334,10 +337,22 @@ impl Client {
         partition: Option<&Label>,
         count: u64,
     ) {
+        self.consumed_with(verb, destination, None, partition, count);
+    }
+
+    /// Counts messages that are handed to the application, with the headers of a single one.
+    pub fn consumed_with(
+        &self,
+        verb: Verb,
+        destination: &Destination<'_>,
+        headers: Option<&dyn Extractor>,
+        partition: Option<&Label>,
+        count: u64,
+    ) {
         let view = MessageView {
             operation: verb.name(),
             destination: destination.name,
-            headers: None,
+            headers,
         };
         if let Some(filter) = &self.options().filter
             && !filter(view).metrics()
@@ -345,9 +360,16 @@ impl Client {
             return;
         }
         let route = self.route(verb, destination);
-        let attributes = || route.attributes(None, partition);
-        let key = route.key(None, partition);
-        self.running().consumed.measure(count, key, attributes);
+        let consumed = &self.running().consumed;
+        let Some(hook) = &self.options().metric_attributes else {
+            let key = route.key(None, partition);
+            return consumed.measure(count, key, || route.attributes(None, partition));
+        };
+        consumed.measure(count, None, || {
+            let mut list = route.attributes(None, partition);
+            extend_replacing(&mut list, allowed(hook(view)));
+            list
+        });
     }
 
     /// Begins to process a message.
@@ -360,10 +382,10 @@ impl Client {
         let options = self.options();
         let current = Context::current();
         let (parent, links) = match (message.headers, options.trust) {
-            (None, _) => (current, Vec::new()),
+            (None, _) => (current, [None, None]),
             (Some(headers), Trust::Public) => {
-                let links = self.created(headers).map(Link::with_context);
-                (current, links.into_iter().collect())
+                let created = self.created(headers);
+                (current, [created, None])
             }
             (Some(headers), Trust::Trusted) => {
                 let remote = options.providers.with_propagator(|propagator| {
@@ -373,6 +395,7 @@ impl Client {
                 parenting.apply(current, remote)
             }
         };
+        let links = links.into_iter().flatten().map(Link::with_context);
         let beginning = Beginning::with(verb, message);
         Processing::new(self.begin(beginning, parent, links, attributes))
     }
@@ -405,7 +428,7 @@ impl Client {
             signals: Self::signals(self.options().settle_spans),
             ..Beginning::now(verb, destination)
         };
-        self.begin(beginning, Context::current(), Vec::new(), attributes)
+        self.begin(beginning, Context::current(), None, attributes)
     }
 
     /// Begins what is neither sent nor received: a step of a transaction, for one.
@@ -415,7 +438,7 @@ impl Client {
         attributes: impl FnOnce(&mut Vec<KeyValue>),
     ) -> Operation<Call> {
         let beginning = Beginning::now(verb, Destination::named(""));
-        self.begin(beginning, Context::current(), Vec::new(), attributes)
+        self.begin(beginning, Context::current(), None, attributes)
     }
 
     /// The signals of operations whose spans are an option.
@@ -440,7 +463,7 @@ impl Client {
     }
 
     /// The span that a message's headers name.
-    fn created(&self, headers: &dyn Extractor) -> Option<SpanContext> {
+    pub(super) fn created(&self, headers: &dyn Extractor) -> Option<SpanContext> {
         let remote = self.options().providers.with_propagator(|propagator| {
             propagator.extract_with_context(&Context::new(), headers)
         });
@@ -471,7 +494,7 @@ impl Client {
         self: &Arc<Self>,
         beginning: Beginning<'_>,
         parent: Context,
-        links: Vec<Link>,
+        links: impl IntoIterator<Item = Link>,
         attributes: impl FnOnce(&mut Vec<KeyValue>),
     ) -> Operation<Call> {
         let Beginning {
@@ -502,6 +525,12 @@ impl Client {
         let span_attributes = ask(&options.span_attributes, signals.traces());
         let metric_attributes = ask(&options.metric_attributes, signals.metrics());
         let route = self.route(verb, &destination);
+        let running = self.running();
+        let instrumentation = &running.instrumentation;
+        let (links, late) = match instrumentation.attributes_wait(&parent) {
+            true => (Vec::new(), Some(links)),
+            false => (links.into_iter().collect(), None),
+        };
         let start = Start {
             name: match &route.name {
                 Label::Interned(name) => Cow::Borrowed(name.as_str()),
@@ -526,14 +555,12 @@ impl Client {
             has_context,
             metric_attributes,
         );
-        let running = self.running();
-        let instrumentation = &running.instrumentation;
-        instrumentation.start_at(started, start, call, |call, list| {
+        let operation = instrumentation.start_at(started, start, call, |call, list| {
             list.extend_from_slice(&call.route().span);
-            if !destination.is_lasting() && !destination.name.is_empty() {
+            if !call.route().has_name && !destination.name.is_empty() {
                 list.push(KeyValue::new(
                     attribute::MESSAGING_DESTINATION_NAME,
-                    destination.name.to_owned(),
+                    bounded(destination.name).to_owned(),
                 ));
             }
             if is_batch {
@@ -552,7 +579,14 @@ impl Client {
             }
             attributes(list);
             extend_replacing(list, span_attributes);
-        })
+        });
+        if operation.is_recording() {
+            for link in late.into_iter().flatten() {
+                let span = operation.context().span();
+                span.add_link(link.span_context, link.attributes);
+            }
+        }
+        operation
     }
 }
 

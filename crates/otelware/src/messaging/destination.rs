@@ -5,6 +5,9 @@
 pub struct Destination<'a> {
     /// Its name.
     pub name: &'a str,
+    /// What its name has in common with those of others, where the client knows; else the options
+    /// are asked.
+    pub template: Option<&'a str>,
     /// It is nameless, or the broker made its name: the name says nothing.
     pub is_anonymous: bool,
     /// It lives no longer than its client.
@@ -16,6 +19,7 @@ impl<'a> Destination<'a> {
     pub const fn named(name: &'a str) -> Self {
         Self {
             name,
+            template: None,
             is_anonymous: false,
             is_temporary: false,
         }

@@ -7,6 +7,7 @@ mod call;
 mod client;
 mod destination;
 mod headers;
+mod idle;
 mod options;
 mod parenting;
 mod processing;

@@ -163,7 +163,7 @@ macro_rules! __with_messaging_options {
 
         /// Gives what destinations with ids in their names have in common, such as
         /// `customers.{id}`. It takes the place of the name in names of spans and on metrics. It
-        /// is asked once for each of the names that are kept, so it must always say the same.
+        /// is asked for each message, and must always say the same of the same name.
         pub fn with_destination_template(
             mut self,
             template: impl Fn(&str) -> Option<String> + Send + Sync + 'static,

@@ -26,37 +26,43 @@ pub enum Parenting {
 
 impl Parenting {
     /// Where processing begins that `remote`, the message's context over the `current` one, leads
-    /// to: the context to begin in, and the links.
-    pub(super) fn apply(self, current: Context, remote: Context) -> (Context, Vec<Link>) {
-        let created = remote.span().span_context().clone();
-        let enclosing = current.span().span_context().clone();
-        // Extraction leaves the current span in its place where a message has no context.
-        if !created.is_valid() || created == enclosing {
-            return (remote, Vec::new());
-        }
-        let mut links = vec![Link::with_context(created)];
+    /// to: the context to begin in, and the spans to link to.
+    pub(super) fn apply(self, current: Context, remote: Context) -> (Context, Linked) {
+        let is_enclosed = current.span().span_context().is_valid();
+        let created = {
+            let span = remote.span();
+            let created = span.span_context();
+            // Extraction leaves the current span in its place where a message has no context.
+            let is_the_message_s =
+                created.is_valid() && !(is_enclosed && created == current.span().span_context());
+            is_the_message_s.then(|| created.clone())
+        };
+        let Some(created) = created else {
+            return (remote, [None, None]);
+        };
         let is_child = match self {
-            Self::Auto => !enclosing.is_valid(),
+            Self::Auto => !is_enclosed,
             Self::Link => false,
             Self::Parent => true,
         };
         if !is_child {
             let baggage = remote.baggage();
             if baggage.is_empty() {
-                return (current, links);
+                return (current, [Some(created), None]);
             }
             let baggage: Baggage = baggage
                 .iter()
                 .map(|(key, entry)| (key.clone(), entry.clone()))
                 .collect();
-            return (current.with_baggage(baggage), links);
+            return (current.with_baggage(baggage), [Some(created), None]);
         }
-        if enclosing.is_valid() {
-            links.push(Link::with_context(enclosing));
-        }
-        (remote, links)
+        let enclosing = is_enclosed.then(|| current.span().span_context().clone());
+        (remote, [Some(created), enclosing])
     }
 }
+
+/// The spans that the processing of a message is linked to.
+pub(super) type Linked = [Option<SpanContext>; 2];
 
 /// The links to the senders of a batch, no more of them than a span can have.
 #[derive(Debug, Default)]
@@ -102,7 +108,7 @@ mod tests {
     fn applied(parenting: Parenting, current: &Context, remote: &Context) -> (u64, Vec<u64>) {
         let (parent, links) = parenting.apply(current.clone(), remote.clone());
         let id = |span: &SpanContext| u64::from_be_bytes(span.span_id().to_bytes());
-        let links = links.iter().map(|link| id(&link.span_context)).collect();
+        let links = links.iter().flatten().map(id).collect();
         (id(parent.span().span_context()), links)
     }
 

@@ -1,42 +1,67 @@
 //! The processing of messages.
 
 use super::call::Call;
-use crate::operation::{ErrorType, Operation, Outcome, Signals};
+use crate::operation::{ErrorType, Label, Operation, Outcome, Signals, enter_user_code};
 use opentelemetry::{Context, KeyValue};
+use std::future::poll_fn;
+use std::pin::pin;
 
 /// The processing of a message, or of a batch, under way. It ends with what it is told, or as
 /// cancelled when it is dropped.
 #[derive(Debug)]
 #[must_use = "processing that is dropped counts as cancelled"]
 pub struct Processing {
-    operation: Operation<Call>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Observed(Operation<Call>),
+    /// Nobody wants to know of it; it passes the message's context on.
+    Idle(Context),
 }
 
 impl Processing {
     pub(super) const fn new(operation: Operation<Call>) -> Self {
-        Self { operation }
+        let state = State::Observed(operation);
+        Self { state }
+    }
+
+    pub(super) const fn idle(context: Context) -> Self {
+        let state = State::Idle(context);
+        Self { state }
     }
 
     /// The context of the processing, for tasks that it spawns.
     pub const fn context(&self) -> &Context {
-        self.operation.context()
+        match &self.state {
+            State::Observed(operation) => operation.context(),
+            State::Idle(context) => context,
+        }
     }
 
     /// Sets an attribute of its span.
     pub fn set_attribute(&self, attribute: KeyValue) {
-        self.operation.set_attribute(attribute);
+        if let State::Observed(operation) = &self.state {
+            operation.set_attribute(attribute);
+        }
     }
 
     /// The signals that are wanted of it.
     #[doc(hidden)]
     pub const fn signals(&self) -> Signals {
-        self.operation.signals()
+        match &self.state {
+            State::Observed(operation) => operation.signals(),
+            State::Idle(_) => Signals::NONE,
+        }
     }
 
-    /// What is known of it.
+    /// The partition that it is about, which its span has had since it started.
     #[doc(hidden)]
-    pub const fn call_mut(&mut self) -> &mut Call {
-        self.operation.describe_mut()
+    pub fn set_shown_partition(&mut self, partition: Label) {
+        if let State::Observed(operation) = &mut self.state {
+            operation.describe_mut().set_shown_partition(partition);
+        }
     }
 
     /// Runs the future that processes, and ends with its result: `Err` is an error of the class
@@ -49,7 +74,7 @@ impl Processing {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let result = self.operation.within(future).await;
+        let result = self.within(future).await;
         self.end(result)
     }
 
@@ -59,10 +84,7 @@ impl Processing {
     ///
     /// Those of the closure.
     pub fn run_sync<T, E>(mut self, process: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let result = {
-            let _entered = self.operation.enter();
-            process()
-        };
+        let result = self.in_scope(process);
         self.end(result)
     }
 
@@ -76,22 +98,44 @@ impl Processing {
 
     /// Runs a future that is a part of the processing within its context.
     pub async fn within<F: Future>(&mut self, part: F) -> F::Output {
-        self.operation.within(part).await
+        match &mut self.state {
+            State::Observed(operation) => operation.within(part).await,
+            State::Idle(context) => {
+                let mut part = pin!(part);
+                poll_fn(|cx| {
+                    let _entered = enter_user_code(context.clone());
+                    part.as_mut().poll(cx)
+                })
+                .await
+            }
+        }
     }
 
     /// Runs a part of the processing within its context.
     pub fn in_scope<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        let _entered = self.operation.enter();
-        part()
+        match &mut self.state {
+            State::Observed(operation) => {
+                let _entered = operation.enter();
+                part()
+            }
+            State::Idle(context) => {
+                let _entered = enter_user_code(context.clone());
+                part()
+            }
+        }
     }
 
     /// The message was processed.
     pub fn finish(self) {
-        self.operation.finish(&Outcome::Success);
+        if let State::Observed(operation) = self.state {
+            operation.finish(&Outcome::Success);
+        }
     }
 
     /// It was not, for a reason of this class, such as `out_of_stock`.
     pub fn fail(self, class: impl Into<ErrorType>) {
-        Call::fail(self.operation, class.into(), &"");
+        if let State::Observed(operation) = self.state {
+            Call::fail(operation, class.into(), &"");
+        }
     }
 }

@@ -4,11 +4,15 @@ use super::client::Broker;
 use super::destination::Destination;
 use super::options::Options;
 use super::verb::Verb;
-use crate::operation::{Label, Table, hash_bytes};
+use crate::operation::{Label, Table, bounded, cut, hash_bytes};
 use crate::semconv::attribute;
 use opentelemetry::{KeyValue, StringValue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The longest names that are kept, and that spans are named by, in bytes: anyone may name a
+/// destination.
+const LONGEST: usize = 256;
 
 /// What is known of an operation on a destination.
 #[derive(Debug)]
@@ -18,15 +22,37 @@ pub(super) struct Route {
     pub(super) id: Option<u64>,
     /// The name of its spans.
     pub(super) name: Label,
-    /// The attributes that all its spans have, but for a name that does not last.
+    /// Whether all its spans have the name of the destination, among their other attributes.
+    pub(super) has_name: bool,
+    /// The attributes that all its spans have.
     pub(super) span: Vec<KeyValue>,
     /// The attributes that all its metrics have.
     pub(super) measured: Vec<KeyValue>,
 }
 
-/// The operation, whether the destination is anonymous and whether it is temporary, and the name that
-/// stands for it.
-type Key = (Verb, [bool; 2], Box<str>);
+/// What stands for destinations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands<'a> {
+    /// What their names have in common.
+    Template(&'a str),
+    /// A name that recurs.
+    Name(&'a str),
+    /// Nothing: their names say nothing, and there are as many as anyone likes.
+    Nothing,
+}
+
+impl<'a> Stands<'a> {
+    const fn text(self) -> &'a str {
+        match self {
+            Self::Template(text) | Self::Name(text) => text,
+            Self::Nothing => "",
+        }
+    }
+}
+
+/// The operation, whether the destination is anonymous and whether it is temporary, whether a template
+/// stands for it, and what does.
+type Key = (Verb, [bool; 3], Box<str>);
 
 /// The operations and destinations that recur; bounded, since anyone may name a destination.
 #[derive(Debug, Default)]
@@ -45,30 +71,41 @@ impl Routes {
         broker: &Broker,
         options: &Options,
     ) -> Arc<Route> {
-        let flags = [destination.is_anonymous, destination.is_temporary];
-        let template;
-        let name = match destination.is_lasting() {
-            true => destination.name,
-            // Of names that say nothing there are as many as anyone likes: they must not take the
-            // places of those that do.
-            false => {
-                template = options.template(destination.name);
-                template.as_deref().unwrap_or_default()
+        let asked;
+        let template = match destination.template {
+            Some(template) => Some(template),
+            None => {
+                asked = options.template(destination.name);
+                asked.as_deref()
             }
         };
-        let known = self.known.get_or_insert_with(
+        let stands = match template {
+            Some(template) => Stands::Template(template),
+            None if destination.is_lasting() => Stands::Name(destination.name),
+            None => Stands::Nothing,
+        };
+        let flags = [
+            destination.is_anonymous,
+            destination.is_temporary,
+            template.is_some(),
+        ];
+        let text = stands.text();
+        let known = self.known.get_or_try_insert_with(
             // Few verbs meet the same destination.
-            hash_bytes(name.as_bytes()),
-            |known| known.0 == verb && known.1 == flags && *known.2 == *name,
+            hash_bytes(text.as_bytes()),
+            |known| known.0 == verb && known.1 == flags && *known.2 == *text,
             || {
+                if text.len() > LONGEST {
+                    return None;
+                }
                 let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-                let route = Route::new(verb, destination, broker, options, Some(id));
-                ((verb, flags, name.into()), Arc::new(route))
+                let route = Route::new(verb, destination, stands, broker, Some(id));
+                Some(((verb, flags, text.into()), Arc::new(route)))
             },
         );
         match known {
             Some(route) => route.clone(),
-            None => Arc::new(Route::new(verb, destination, broker, options, None)),
+            None => Arc::new(Route::new(verb, destination, stands, broker, None)),
         }
     }
 }
@@ -77,20 +114,22 @@ impl Route {
     fn new(
         verb: Verb,
         destination: &Destination<'_>,
+        stands: Stands<'_>,
         broker: &Broker,
-        options: &Options,
         id: Option<u64>,
     ) -> Self {
         let shared = |text: &str| StringValue::from(Arc::<str>::from(text));
-        let name = shared(destination.name);
-        let template = options
-            .template(destination.name)
-            .map(|template| shared(&template));
-        let template_attribute = template
-            .clone()
-            .map(|template| KeyValue::new(attribute::MESSAGING_DESTINATION_TEMPLATE, template));
-        let name_attribute = (destination.is_lasting() && !name.as_str().is_empty())
-            .then(|| KeyValue::new(attribute::MESSAGING_DESTINATION_NAME, name.clone()));
+        let standing = match stands {
+            Stands::Template(template) => Some(KeyValue::new(
+                attribute::MESSAGING_DESTINATION_TEMPLATE,
+                shared(bounded(template)),
+            )),
+            Stands::Name(name) if !name.is_empty() => Some(KeyValue::new(
+                attribute::MESSAGING_DESTINATION_NAME,
+                shared(bounded(name)),
+            )),
+            Stands::Name(_) | Stands::Nothing => None,
+        };
         let common = [
             KeyValue::new(attribute::MESSAGING_SYSTEM_NAME, broker.system),
             KeyValue::new(attribute::MESSAGING_OPERATION_NAME, verb.name()),
@@ -110,8 +149,7 @@ impl Route {
         let mut span = Vec::with_capacity(16);
         span.extend_from_slice(&common);
         span.extend(verb.class_attribute());
-        span.extend(name_attribute.clone());
-        span.extend(template_attribute.clone());
+        span.extend(standing.clone());
         for (key, flag) in [
             (
                 attribute::MESSAGING_DESTINATION_ANONYMOUS,
@@ -137,29 +175,26 @@ impl Route {
 
         let mut measured = Vec::with_capacity(8);
         measured.extend(common);
-        // A name is of low cardinality where it recurs, and says something.
-        let is_told = id.is_some() && destination.is_lasting();
-        match template_attribute {
-            Some(template) => measured.push(template),
-            None if is_told => measured.extend(name_attribute),
-            None => {}
+        // What is not kept may be one of as many as anyone likes.
+        if id.is_some() {
+            measured.extend(standing);
         }
         measured.extend(server);
         measured.extend(group);
 
-        let shown = match &template {
-            Some(template) => Some(template),
-            None => Some(&name).filter(|_| destination.is_lasting()),
+        let name = match stands.text() {
+            "" => verb.name().to_owned(),
+            text => format!("{} {}", verb.name(), cut(text, LONGEST)),
         };
         Self {
             verb,
             id,
-            name: match shown {
-                Some(shown) if !shown.as_str().is_empty() => {
-                    Label::foreign(&format!("{} {}", verb.name(), shown.as_str()))
-                }
-                _ => Label::new(verb.name()),
+            name: match id {
+                Some(_) => Label::foreign(&name),
+                // It must not take the place of one that recurs.
+                None => Label::Owned(name.into()),
             },
+            has_name: matches!(stands, Stands::Name(_)),
             span,
             measured,
         }

@@ -55,8 +55,14 @@ pub struct Instrumentation {
     is_untraced: AtomicBool,
     scope: InstrumentationScope,
     // Made with the first instrument: operations without metrics do without it.
-    meter: OnceLock<Meter>,
+    meter: OnceLock<Measuring>,
     events: Option<Box<dyn EventSink>>,
+}
+
+/// A meter, and whether it stands for none.
+struct Measuring {
+    meter: Meter,
+    is_unmeasured: bool,
 }
 
 impl Instrumentation {
@@ -81,8 +87,26 @@ impl Instrumentation {
     /// The meter of the instrumentation, for instruments that are observed.
     #[doc(hidden)]
     pub fn meter(&self) -> &Meter {
-        self.meter
-            .get_or_init(|| self.providers.meter(self.scope.clone()))
+        let measuring = self.meter.get_or_init(|| {
+            let meter = self.providers.meter(self.scope.clone());
+            let is_unmeasured = self.providers.is_unmeasured(&meter);
+            Measuring {
+                meter,
+                is_unmeasured,
+            }
+        });
+        &measuring.meter
+    }
+
+    /// Whether operations leave nothing behind, neither spans nor measurements nor events, so that
+    /// only context is to be passed on. It shows after the first operation.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_unmeasured = || {
+            let measuring = self.meter.get();
+            measuring.is_some_and(|measuring| measuring.is_unmeasured)
+        };
+        self.is_untraced.load(Ordering::Relaxed) && self.events.is_none() && is_unmeasured()
     }
 
     /// A histogram of durations in seconds.
@@ -274,16 +298,15 @@ impl Instrumentation {
     /// either, as the tracer is the one of the first operation: no more spans are made.
     fn look_for_tracer(&self, parent: &Context, context: &Context) {
         let id = |context: &Context| context.span().span_context().span_id();
-        let is_suppressed =
-            parent.is_telemetry_suppressed() || Context::is_current_telemetry_suppressed();
-        if id(context) == id(parent) && !is_suppressed {
+        // Beneath a context that suppresses telemetry it is so with a provider too.
+        if id(context) == id(parent) && !parent.is_telemetry_suppressed() {
             self.is_untraced.store(true, Ordering::Relaxed);
         }
     }
 
     /// Whether attributes wait until the span is known to record.
     #[inline]
-    fn attributes_wait(&self, parent: &Context) -> bool {
+    pub(crate) fn attributes_wait(&self, parent: &Context) -> bool {
         let span = parent.span();
         let parent = span.span_context();
         // Samplers drop what an unsampled remote parent leads to, whatever its attributes are.

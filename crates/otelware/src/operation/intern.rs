@@ -168,10 +168,16 @@ const LONGEST_VALUE: usize = 4_096;
 /// The beginning of a text that clients send: at most 4,096 bytes of it.
 #[inline]
 pub fn bounded(text: &str) -> &str {
-    if text.len() <= LONGEST_VALUE {
+    cut(text, LONGEST_VALUE)
+}
+
+/// The beginning of a text: at most so many bytes of it.
+#[inline]
+pub fn cut(text: &str, most: usize) -> &str {
+    if text.len() <= most {
         return text;
     }
-    let end = (0..=LONGEST_VALUE)
+    let end = (0..=most)
         .rev()
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or(0);

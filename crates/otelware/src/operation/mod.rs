@@ -43,7 +43,7 @@ pub use signals::Signals;
 #[doc(hidden)]
 pub use {
     instrumentation::extend_replacing,
-    intern::{Interned, Label, Recent, bounded, recent_value},
+    intern::{Interned, Label, Recent, bounded, cut, recent_value},
     io::io_error_type,
     lazily::Lazily,
     table::{Table, hash_bytes},

@@ -89,6 +89,25 @@ impl Providers {
         }
     }
 
+    /// Whether what `meter`, a meter of these providers, measures is nobody's: no provider was
+    /// given, and the global one is the API's own, which stands for none.
+    pub(crate) fn is_unmeasured(&self, meter: &Meter) -> bool {
+        // Nothing tells the two apart by type. The API's own has no room to keep anything in, and
+        // keeps no callback either; one that measures does, wherever it keeps it.
+        if self.meter.is_some() || size_of_val(&*global::meter_provider()) > 0 {
+            return false;
+        }
+        let witness = Arc::new(());
+        let kept = witness.clone();
+        let _gauge = meter
+            .u64_observable_gauge("otelware.unmeasured")
+            .with_callback(move |_| {
+                let _kept = &kept;
+            })
+            .build();
+        Arc::strong_count(&witness) == 1
+    }
+
     pub(crate) fn events(&self, scope: InstrumentationScope) -> Option<Box<dyn EventSink>> {
         self.logger.as_ref().map(|provider| provider.events(scope))
     }
