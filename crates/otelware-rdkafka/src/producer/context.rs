@@ -1,0 +1,108 @@
+//! The contexts of observed producers.
+
+use super::delivery::Sending;
+use crate::telemetry::Telemetry;
+use rdkafka::client::ClientContext;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{Partitioner, ProducerContext};
+use std::ops::Deref;
+
+/// The context of an observed producer: the user's own, which it derefs to, with delivery reports
+/// that end the spans of their messages, and statistics that become metrics.
+#[derive(Debug)]
+pub struct ObservedContext<C> {
+    user: C,
+    pub(super) telemetry: Telemetry,
+    /// Whether the user's context is told the statistics: the default ones would log all of them.
+    tells_statistics: bool,
+}
+
+impl<C> ObservedContext<C> {
+    pub(super) const fn new(user: C, telemetry: Telemetry) -> Self {
+        Self {
+            user,
+            telemetry,
+            tells_statistics: true,
+        }
+    }
+
+    /// The same for a context that nobody chose.
+    pub(super) const fn of_default(user: C, telemetry: Telemetry) -> Self {
+        Self {
+            user,
+            telemetry,
+            tells_statistics: false,
+        }
+    }
+}
+
+impl<C> Deref for ObservedContext<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.user
+    }
+}
+
+impl<C> Drop for ObservedContext<C> {
+    fn drop(&mut self) {
+        self.telemetry.retire();
+    }
+}
+
+/// The methods of rdkafka's `ClientContext`, for a type with the user's context of type `$user` in
+/// the field `$field`, but for `stats_raw`.
+macro_rules! delegated_client_context {
+    ($field:tt: $user:ty) => {
+        const ENABLE_REFRESH_OAUTH_TOKEN: bool = <$user>::ENABLE_REFRESH_OAUTH_TOKEN;
+
+        fn log(&self, level: rdkafka::config::RDKafkaLogLevel, fac: &str, log_message: &str) {
+            self.$field.log(level, fac, log_message);
+        }
+
+        fn stats(&self, statistics: rdkafka::Statistics) {
+            self.$field.stats(statistics);
+        }
+
+        fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
+            self.$field.error(error, reason);
+        }
+
+        fn generate_oauth_token(
+            &self,
+            oauthbearer_config: Option<&str>,
+        ) -> Result<rdkafka::client::OAuthToken, Box<dyn std::error::Error>> {
+            self.$field.generate_oauth_token(oauthbearer_config)
+        }
+    };
+}
+pub(super) use delegated_client_context;
+
+impl<C: ClientContext> ClientContext for ObservedContext<C> {
+    delegated_client_context!(user: C);
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.telemetry.record_raw_stats(statistics);
+        if self.tells_statistics {
+            self.user.stats_raw(statistics);
+        }
+    }
+}
+
+impl<C, Part> ProducerContext<Part> for ObservedContext<C>
+where
+    C: ProducerContext<Part>,
+    Part: Partitioner,
+{
+    type DeliveryOpaque = Box<Sending<C::DeliveryOpaque>>;
+
+    fn delivery(&self, delivery_result: &DeliveryResult<'_>, sending: Self::DeliveryOpaque) {
+        sending.delivered(&self.telemetry, delivery_result, |opaque| {
+            self.user.delivery(delivery_result, opaque);
+        });
+    }
+
+    fn get_custom_partitioner(&self) -> Option<&Part> {
+        self.user.get_custom_partitioner()
+    }
+}
