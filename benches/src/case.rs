@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use crate::Error;
 #[cfg(feature = "ours")]
 use crate::analysis::Analysis;
+use crate::commands::Size;
 use crate::grpc::{self, Shape, Side};
+use crate::programs::Program;
 use crate::propagation::{Operation, Propagators};
-use crate::queries::{self, Database, Fetch};
+use crate::queries::{Database, Fetch};
+use crate::redis::Way;
 use crate::telemetry::CONFIGURATIONS;
 use crate::variants::Variant;
-use crate::work::{Repetitions, Work};
-use crate::{propagation, request, sql};
+use crate::work::{Repetitions, WARM_UP, Work};
+use crate::{propagation, redis, request, sql};
 
 /// Something to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(crate) enum Case {
     /// A look into the text of a statement.
     #[cfg(feature = "ours")]
     Analysis(Analysis),
+    /// A command or a pipeline through a connection to Redis.
+    Redis(Way, Size, redis::Variant),
     /// An extraction or injection.
     Propagation(Operation, Propagators),
 }
@@ -58,6 +63,7 @@ impl Case {
             }
             #[cfg(feature = "ours")]
             Self::Analysis(analysis) => format!("sql-analysis/{}", analysis.name()),
+            Self::Redis(way, size, variant) => format!("{}/{}", way.group(size), variant.name()),
             Self::Propagation(operation, propagators) => {
                 format!("propagation/{}/{}", operation.name(), propagators.name())
             }
@@ -78,7 +84,7 @@ impl Case {
                 many: 200,
                 parts: 1,
             },
-            Self::Request(..) | Self::Propagation(..) | Self::Query(..) => Runs {
+            Self::Request(..) | Self::Propagation(..) | Self::Query(..) | Self::Redis(..) => Runs {
                 few: 100,
                 many: 400,
                 parts: 1,
@@ -94,9 +100,18 @@ impl Case {
 
     /// The program that runs it: this one, or a peer's.
     pub(crate) fn program(self) -> Result<PathBuf, Error> {
+        match self.peer() {
+            Some(program) => program.path(),
+            None => Ok(std::env::current_exe()?),
+        }
+    }
+
+    /// The peer whose program runs it.
+    pub(crate) fn peer(self) -> Option<Program> {
         match self {
-            Self::Query(.., sql::Variant::Elsewhere(program, _)) => program.path(),
-            _ => Ok(std::env::current_exe()?),
+            Self::Query(.., sql::Variant::Elsewhere(program, _)) => Some(program),
+            Self::Redis(.., variant) => variant.program(),
+            _ => None,
         }
     }
 
@@ -104,10 +119,7 @@ impl Case {
     pub(crate) fn repetitions(self, counted: u64) -> Repetitions {
         let warm_up = match self {
             Self::Stream(..) => 1,
-            Self::Request(..) | Self::Call(..) | Self::Propagation(..) => 300,
-            Self::Query(..) => queries::WARM_UP,
-            #[cfg(feature = "ours")]
-            Self::Analysis(..) => 300,
+            _ => WARM_UP,
         };
         Repetitions { warm_up, counted }
     }
@@ -121,6 +133,7 @@ impl Case {
             Self::Call(side, variant) => grpc::prepare(Shape::Unary, side, variant),
             Self::Stream(side, variant) => grpc::prepare(Shape::Stream, side, variant),
             Self::Query(fetch, database, variant) => sql::prepare(fetch, database, variant),
+            Self::Redis(way, size, variant) => redis::prepare(way, size, variant),
             #[cfg(feature = "ours")]
             Self::Analysis(analysis) => Ok(analysis.prepare()),
             Self::Propagation(operation, propagators) => {
@@ -161,10 +174,18 @@ pub(crate) fn all() -> Vec<Case> {
     });
     #[cfg(feature = "ours")]
     let queries = queries.chain(Analysis::ALL.map(Case::Analysis));
+    let commands = Way::ALL.into_iter().flat_map(|way| {
+        way.sizes().iter().flat_map(move |size| {
+            way.variants()
+                .iter()
+                .map(move |variant| Case::Redis(way, *size, *variant))
+        })
+    });
     requests
         .chain(calls)
         .chain(streams)
         .chain(queries)
+        .chain(commands)
         .chain(propagations)
         .collect()
 }

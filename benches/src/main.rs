@@ -1,5 +1,6 @@
 //! Instructions and heap allocations of one request through an instrumented axum router, of one gRPC call, of one message
-//! of a gRPC stream, of one query through a pool, and of one propagation, side by side.
+//! of a gRPC stream, of one query through a pool, of one command or pipeline through a connection to Redis, and of one
+//! propagation, side by side.
 //!
 //! Wall time says little on a shared machine; instructions and allocations say the same thing on every run. Each cell of
 //! the tables is measured in two processes of its own, so that no cell sees another's global providers: once bare, where
@@ -14,16 +15,23 @@
 mod allocator;
 #[cfg(feature = "ours")]
 mod analysis;
+mod around;
 mod callgrind;
 mod case;
+mod commands;
+#[cfg(feature = "ours")]
+mod engine;
 mod grpc;
 mod measurement;
+mod programs;
 mod propagation;
 mod queries;
+mod redis;
 mod report;
 mod request;
 mod sql;
 mod telemetry;
+mod turns;
 mod variants;
 mod work;
 

@@ -166,6 +166,18 @@ impl Counts {
     }
 }
 
+/// A span and a duration.
+pub(crate) const ONE_EACH: Counts = Counts {
+    spans: 1,
+    durations: 1,
+};
+
+/// Of what nobody observes.
+pub(crate) const NOTHING: Counts = Counts {
+    spans: 0,
+    durations: 0,
+};
+
 /// The histograms that are counted.
 const DURATIONS: [&str; 4] = [
     "db.client.operation.duration",
@@ -173,6 +185,10 @@ const DURATIONS: [&str; 4] = [
     "rpc.server.call.duration",
     "rpc.client.call.duration",
 ];
+
+/// The boundaries that the conventions have for what is asked of a database.
+pub(crate) const DATABASE_BOUNDARIES: [f64; 9] =
+    [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
 /// What the exporters have seen.
 #[derive(Debug, Default)]

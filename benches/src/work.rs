@@ -3,6 +3,9 @@
 use crate::Error;
 use crate::allocator::{self, Allocations};
 
+/// How often most operations run before anything is counted.
+pub(crate) const WARM_UP: u64 = 300;
+
 /// How often an operation runs in a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Repetitions {

@@ -3,17 +3,14 @@
 //! The programs of the peers compile this module too, beside their own versions of sqlx and of the SDK.
 
 mod orders;
-mod relay;
-mod turns;
 mod work;
 
 use std::io;
 
-pub(crate) use orders::Orders;
-pub(crate) use work::{Around, Nothing, Queries};
+use crate::turns::relay;
 
-/// Operations before anything is counted.
-pub(crate) const WARM_UP: u64 = 300;
+pub(crate) use orders::Orders;
+pub(crate) use work::Queries;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +36,7 @@ impl Database {
         Ok(match self {
             Self::Sqlite => "sqlite::memory:".to_owned(),
             Self::Postgres => {
-                let port = relay::relay("127.0.0.1:5432")?;
+                let port = relay("127.0.0.1:5432")?;
                 format!("postgres://otelware:otelware@127.0.0.1:{port}/otelware")
             }
         })

@@ -5,31 +5,11 @@ use sqlx::{Connection, Executor};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Error;
-use crate::queries::turns::take_turns;
+use crate::around::Around;
 use crate::queries::{Fetch, Orders};
 use crate::telemetry::{Counts, Telemetry, callers_context};
+use crate::turns::take_turns;
 use crate::work::{Threads, Work};
-
-/// What is done by hand around a query.
-pub(crate) trait Around {
-    async fn around<T>(
-        &self,
-        query: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error>;
-}
-
-/// The pool observes its queries by itself, or nobody does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Nothing;
-
-impl Around for Nothing {
-    async fn around<T>(
-        &self,
-        query: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error> {
-        query.await
-    }
-}
 
 /// Queries of a database through one pool, in a trace that has begun elsewhere.
 pub(crate) struct Queries<DB: sqlx::Database, P, A> {
@@ -77,7 +57,7 @@ impl<DB, P, A> Work for Queries<DB, P, A>
 where
     DB: Orders,
     for<'p> &'p P: Executor<'p, Database = DB>,
-    A: Around,
+    A: Around<sqlx::Error>,
 {
     fn once(&mut self) -> bool {
         let query = self.around.around(DB::fetch(&self.pool, self.fetch));

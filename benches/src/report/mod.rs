@@ -1,6 +1,8 @@
 //! The tables and the verdicts.
 
 mod grpc;
+mod over;
+mod redis;
 mod sql;
 
 use std::process::ExitCode;
@@ -8,6 +10,7 @@ use std::process::ExitCode;
 use crate::Error;
 use crate::case::{self, Case};
 use crate::measurement::{self, Cost};
+use crate::programs;
 use crate::propagation::{Operation, Propagators};
 use crate::telemetry::CONFIGURATIONS;
 use crate::variants::Variant;
@@ -33,7 +36,8 @@ pub(crate) fn run(text: Option<&str>, check: bool) -> Result<ExitCode, Error> {
     if cases.is_empty() {
         return Err("no case has that in its name".into());
     }
-    let cases = crate::sql::ready(cases)?;
+    let cases = crate::redis::reachable(crate::sql::reachable(cases));
+    programs::build(&cases)?;
     let results = Results(measurement::measure(&cases)?);
     results.print_requests();
     results.print_calls();
@@ -41,6 +45,7 @@ pub(crate) fn run(text: Option<&str>, check: bool) -> Result<ExitCode, Error> {
     results.print_queries();
     #[cfg(feature = "ours")]
     results.print_analyses();
+    results.print_commands();
     results.print_propagations();
     let verdicts = results.verdicts();
     for verdict in &verdicts {
@@ -54,7 +59,8 @@ pub(crate) fn run(text: Option<&str>, check: bool) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     // Nothing to judge is no pass.
-    let kept = verdicts.len() == INSTRUCTION_LIMITS.len() + 1 + grpc::VERDICTS + sql::VERDICTS
+    let kept = verdicts.len()
+        == INSTRUCTION_LIMITS.len() + 1 + grpc::VERDICTS + sql::VERDICTS + redis::VERDICTS
         && verdicts.iter().all(|verdict| verdict.kept);
     Ok(if kept {
         ExitCode::SUCCESS
@@ -63,7 +69,7 @@ pub(crate) fn run(text: Option<&str>, check: bool) -> Result<ExitCode, Error> {
     })
 }
 
-/// A request case needs the zero and the peer of its configuration beside it, a call or a query all that is not ours.
+/// A request case needs the zero and the peer of its configuration beside it, a call, a query or a command all that is not ours.
 fn is_wanted(case: Case, text: Option<&str>) -> bool {
     let Some(text) = text else { return true };
     match case {
@@ -83,6 +89,10 @@ fn is_wanted(case: Case, text: Option<&str>) -> bool {
                 .iter()
                 .any(|variant| Case::Query(fetch, database, *variant).name().contains(text))
         }
+        Case::Redis(way, size, variant) if redis::is_reference(variant) => way
+            .variants()
+            .iter()
+            .any(|variant| Case::Redis(way, size, *variant).name().contains(text)),
         _ => case.name().contains(text),
     }
 }
@@ -228,6 +238,7 @@ impl Results {
             .chain(allocations)
             .chain(self.grpc_verdicts())
             .chain(self.sql_verdicts())
+            .chain(self.redis_verdicts())
             .collect()
     }
 

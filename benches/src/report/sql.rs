@@ -3,6 +3,7 @@
 use super::Results;
 #[cfg(feature = "ours")]
 use super::Verdict;
+use super::over::{self, Line};
 #[cfg(feature = "ours")]
 use crate::analysis::Analysis;
 use crate::case::Case;
@@ -18,10 +19,6 @@ pub(super) fn is_reference(variant: Variant) -> bool {
     }
     variant == Variant::Floor || variant.is_bare() || Variant::PEERS.contains(&variant)
 }
-
-/// What ours may add to a query, as a share of what the start and the finish of the engine add.
-#[cfg(feature = "ours")]
-const ENGINE_LIMIT: f64 = 1.50;
 
 /// The nanoseconds that a look at a statement may take, and how many instructions stand for one. An idle server of 2025
 /// executes 6.6 of them in a nanosecond of a lookup, which waits for the hash, and 24 in one of an analysis, which runs
@@ -52,67 +49,40 @@ impl Results {
     }
 
     fn print_fetches(&self, fetch: Fetch) {
-        let rows: Vec<_> = self
-            .0
-            .iter()
-            .filter_map(|(case, cost)| match *case {
-                Case::Query(of, database, variant) if of == fetch => {
-                    Some((database, variant, *cost))
-                }
-                _ => None,
-            })
-            .collect();
-        if rows.is_empty() {
-            return;
-        }
+        let line = |(case, cost): &(Case, Cost)| match *case {
+            Case::Query(of, database, variant) if of == fetch => Some(Line {
+                place: database.name(),
+                variant: variant.name(),
+                cost: *cost,
+                over: self
+                    .query_over_bare(fetch, database, variant)
+                    .unwrap_or_default(),
+                engine: self
+                    .query_by_engine(fetch, database)
+                    .filter(|_| !variant.is_bare()),
+            }),
+            _ => None,
+        };
+        let lines: Vec<Line> = self.0.iter().filter_map(line).collect();
         let what = match fetch {
             Fetch::Optional => "one row, `fetch_optional`",
             Fetch::All => "ten rows, `fetch_all`",
         };
-        println!(
+        let title = format!(
             "SQL, one bound query through a pool ({what}), sampled, spans and metrics (sqlx-tracing: spans alone); Δ: over \
-             sqlx alone, in the same program\n"
+             sqlx alone, in the same program"
         );
-        println!(
-            "| database | variant             |     Ir |    ΔIr | allocs | Δallocs |  bytes | Δbytes | ΔIr ÷ engine's |"
-        );
-        println!(
-            "|----------|---------------------|-------:|-------:|-------:|--------:|-------:|-------:|---------------:|"
-        );
-        for (database, variant, cost) in rows {
-            let over = self
-                .query_over_bare(fetch, database, variant)
-                .unwrap_or_default();
-            println!(
-                "| {:8} | {:19} | {:6.0} | {:6.0} | {:6.1} | {:7.1} | {:6.0} | {:6.0} | {:>14} |",
-                database.name(),
-                variant.name(),
-                cost.instructions,
-                over.instructions,
-                cost.allocations,
-                over.allocations,
-                cost.bytes,
-                over.bytes,
-                self.ratio_to_engine(fetch, database, variant),
-            );
-        }
-        println!();
+        over::print(&title, "database", &lines);
     }
 
     #[cfg(feature = "ours")]
-    fn ratio_to_engine(&self, fetch: Fetch, database: Database, variant: Variant) -> String {
-        let over = |variant| self.query_over_bare(fetch, database, variant);
-        match (over(variant), over(Variant::Engine)) {
-            (Some(over), Some(engine)) if !variant.is_bare() => {
-                format!("{:.2}", over.instructions / engine.instructions)
-            }
-            _ => String::new(),
-        }
+    fn query_by_engine(&self, fetch: Fetch, database: Database) -> Option<Cost> {
+        self.query_over_bare(fetch, database, Variant::Engine)
     }
 
     #[cfg(not(feature = "ours"))]
-    fn ratio_to_engine(&self, _: Fetch, _: Database, _: Variant) -> String {
-        String::new()
+    fn query_by_engine(&self, _: Fetch, _: Database) -> Option<Cost> {
+        None
     }
 
     /// With the time that one takes here, which is for information: it is the instructions that are judged.
@@ -174,37 +144,25 @@ impl Results {
         let (Some(ours), Some(theirs)) = (over(Variant::Ours), over(peer)) else {
             return Vec::new();
         };
-        [
-            ("instructions", ours.instructions, theirs.instructions),
-            ("allocations", ours.allocations, theirs.allocations),
-        ]
-        .map(|(what, ours, theirs)| {
-            let ratio = ours / theirs;
-            Verdict {
-                text: format!(
-                    "{}/{}: {what}, ours/{} = {ratio:.3} (limit below 1.00)",
-                    fetch.group(),
-                    database.name(),
-                    peer.name()
-                ),
-                kept: ratio < 1.0,
-            }
-        })
-        .into()
+        let place = Self::place(fetch, database);
+        over::below_peer(&place, peer.name(), ours, theirs).into()
+    }
+
+    #[cfg(feature = "ours")]
+    fn place(fetch: Fetch, database: Database) -> String {
+        format!("{}/{}", fetch.group(), database.name())
     }
 
     #[cfg(feature = "ours")]
     fn engine_verdict(&self, fetch: Fetch, database: Database) -> Option<Verdict> {
         let over = |variant| self.query_over_bare(fetch, database, variant);
-        let ratio = over(Variant::Ours)?.instructions / over(Variant::Engine)?.instructions;
-        Some(Verdict {
-            text: format!(
-                "{}/{}: ours/engine = {ratio:.3} (limit {ENGINE_LIMIT:.2})",
-                fetch.group(),
-                database.name()
-            ),
-            kept: ratio <= ENGINE_LIMIT,
-        })
+        let (ours, engine) = (over(Variant::Ours)?, over(Variant::Engine)?);
+        Some(over::near_engine(
+            &Self::place(fetch, database),
+            ours,
+            engine,
+            over::ENGINE_LIMIT,
+        ))
     }
 }
 

@@ -5,15 +5,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use opentelemetry::metrics::{Histogram, UpDownCounter};
-use opentelemetry::trace::SpanKind;
-use opentelemetry::{Context, KeyValue, StringValue};
-use otelware::operation::{
-    Cancellation, Describe, End, ErrorType, Family, Instrumentation, Moment, Outcome, Providers,
-    Series, Signals, Start,
-};
+use opentelemetry::{KeyValue, StringValue};
+use otelware::operation::{Describe, End, ErrorType, Instrumentation, Moment, Outcome, Series};
 use otelware::semconv::{attribute, boundaries, metric, unit};
 
-use crate::queries::{Around, Fetch};
+use crate::around::Around;
+use crate::engine::{self, ONLY};
+use crate::queries::Fetch;
 use crate::sql::{SUMMARY, Server};
 use crate::telemetry::Telemetry;
 
@@ -36,14 +34,7 @@ impl Engine {
         fetch: Fetch,
         telemetry: &Telemetry,
     ) -> Self {
-        let mut providers = Providers::default();
-        if let Some(provider) = &telemetry.tracer_provider {
-            providers.set_tracer_provider(provider.clone());
-        }
-        if let Some(provider) = &telemetry.meter_provider {
-            providers.set_meter_provider(provider.clone());
-        }
-        let instrumentation = Instrumentation::new("engine", "0", &providers);
+        let instrumentation = engine::instrumentation(telemetry);
         let seconds = |name| instrumentation.durations(name, "", &boundaries::DATABASE_SECONDS);
         Self(Arc::new(Instruments {
             duration: seconds(metric::DB_CLIENT_OPERATION_DURATION),
@@ -66,9 +57,6 @@ impl Engine {
         }))
     }
 }
-
-/// The key of the only attribute set that an instrument has.
-const ONLY: Option<[u64; 4]> = Some([0; 4]);
 
 impl Instruments {
     fn pool(&self) -> Vec<KeyValue> {
@@ -101,34 +89,24 @@ impl Describe for Query {
     }
 }
 
-impl Around for Engine {
+impl Around<sqlx::Error> for Engine {
     async fn around<T>(
         &self,
         query: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, sqlx::Error> {
-        let start = Start {
-            name: SUMMARY.into(),
-            kind: SpanKind::Client,
-            family: Family::Database,
-            parent: Context::current(),
-            links: Vec::new(),
-            signals: Signals::ALL,
-            cancellation: Cancellation::Ignore,
-            in_flight: None,
-            minimum_duration: None,
-        };
         let describe = Query(self.0.clone());
-        let mut operation = self
-            .0
-            .instrumentation
-            .start(start, describe, |query, list| {
+        let mut operation = self.0.instrumentation.start(
+            engine::database_call(SUMMARY),
+            describe,
+            |query, list| {
                 list.extend_from_slice(&query.0.server);
                 list.push(KeyValue::new(attribute::DB_QUERY_SUMMARY, SUMMARY));
                 list.push(KeyValue::new(
                     attribute::DB_QUERY_TEXT,
                     query.0.text.clone(),
                 ));
-            });
+            },
+        );
         // As if a connection were had at once, and used until the end.
         let instruments = &*self.0;
         let pending = instruments.pending.count(ONLY, || instruments.pool());

@@ -10,12 +10,12 @@ use opentelemetry::metrics::Histogram;
 use opentelemetry::trace::{FutureExt, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 
-use crate::queries::{Around, Fetch};
+use crate::around::Around;
+use crate::queries::Fetch;
 use crate::sql::{SUMMARY, Server};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{DATABASE_BOUNDARIES, Telemetry};
 
 const SCOPE: &str = "floor";
-const BOUNDARIES: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
 pub(crate) struct Floor {
     tracer: BoxedTracer,
@@ -36,7 +36,7 @@ impl Floor {
             duration: global::meter(SCOPE)
                 .f64_histogram("db.client.operation.duration")
                 .with_unit("s")
-                .with_boundaries(BOUNDARIES.to_vec())
+                .with_boundaries(DATABASE_BOUNDARIES.to_vec())
                 .build(),
             server: DB::attributes(pool),
             text: DB::DATABASE.text(fetch),
@@ -44,7 +44,7 @@ impl Floor {
     }
 }
 
-impl Around for Floor {
+impl Around<sqlx::Error> for Floor {
     async fn around<T>(
         &self,
         query: impl Future<Output = Result<T, sqlx::Error>>,

@@ -5,19 +5,18 @@ mod engine;
 mod floor;
 #[cfg(feature = "ours")]
 mod ours;
-mod programs;
 
 use opentelemetry::KeyValue;
 use sqlx::{Pool, Postgres, Sqlite};
 
 use crate::Error;
+use crate::around::Nothing;
 use crate::case::Case;
 use crate::measurement;
-use crate::queries::{Database, Fetch, Nothing, Orders, Queries};
-use crate::telemetry::{Counts, SPANS_AND_METRICS, Telemetry};
+use crate::programs::{Program, Row};
+use crate::queries::{Database, Fetch, Orders, Queries};
+use crate::telemetry::{NOTHING, ONE_EACH, SPANS_AND_METRICS, Telemetry};
 use crate::work::Work;
-
-pub(crate) use programs::Program;
 
 /// A way to observe queries, or not to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +33,6 @@ pub(crate) enum Variant {
     Ours,
     /// A peer or its sqlx alone, in a program of its own.
     Elsewhere(Program, Row),
-}
-
-/// What a peer's program measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Row {
-    /// The peer's version of sqlx alone.
-    Bare,
-    Peer,
 }
 
 impl Variant {
@@ -71,8 +62,7 @@ impl Variant {
             Self::Engine => "engine",
             #[cfg(feature = "ours")]
             Self::Ours => "ours",
-            Self::Elsewhere(program, Row::Bare) => program.bare(),
-            Self::Elsewhere(program, Row::Peer) => program.peer(),
+            Self::Elsewhere(program, row) => program.row(row),
         }
     }
 
@@ -117,16 +107,6 @@ impl Server for Postgres {
         ]
     }
 }
-
-const ONE_EACH: Counts = Counts {
-    spans: 1,
-    durations: 1,
-};
-
-const NOTHING: Counts = Counts {
-    spans: 0,
-    durations: 0,
-};
 
 pub(crate) fn prepare(
     fetch: Fetch,
@@ -178,9 +158,7 @@ where
             ONE_EACH,
             |pool, telemetry| (ours::pool(pool, telemetry), Nothing),
         )?),
-        Variant::Elsewhere(program, _) => {
-            return Err(format!("{} is a program of its own", program.peer()).into());
-        }
+        Variant::Elsewhere(..) => return Err("the peers have programs of their own".into()),
     })
 }
 
@@ -195,9 +173,8 @@ trait Observable: Server {}
 #[cfg(not(feature = "ours"))]
 impl<DB: Server> Observable for DB {}
 
-/// The cases that can be measured: without those on PostgreSQL where it cannot be reached, which is said, and with the
-/// programs of the peers built.
-pub(crate) fn ready(mut cases: Vec<Case>) -> Result<Vec<Case>, Error> {
+/// The cases that can be measured: without those on PostgreSQL where it cannot be reached, which is said.
+pub(crate) fn reachable(mut cases: Vec<Case>) -> Vec<Case> {
     let is_remote = |case: &Case| matches!(case, Case::Query(_, Database::Postgres, _));
     let bare = Case::Query(Fetch::Optional, Database::Postgres, Variant::Bare);
     if cases.iter().any(is_remote)
@@ -206,11 +183,5 @@ pub(crate) fn ready(mut cases: Vec<Case>) -> Result<Vec<Case>, Error> {
         println!("PostgreSQL is left out; scripts/services postgres starts it. {reason}");
         cases.retain(|case| !is_remote(case));
     }
-    for program in Program::ALL {
-        let is_its_own = |case: &Case| matches!(case, Case::Query(.., Variant::Elsewhere(its, _)) if *its == program);
-        if cases.iter().any(is_its_own) {
-            program.build()?;
-        }
-    }
-    Ok(cases)
+    cases
 }

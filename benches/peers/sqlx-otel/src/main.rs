@@ -2,30 +2,36 @@
 
 #[path = "../../../src/allocator.rs"]
 mod allocator;
+#[path = "../../../src/around.rs"]
+mod around;
 #[path = "../../program.rs"]
 mod program;
 #[path = "../../../src/queries/mod.rs"]
-#[allow(
-    unused_imports,
-    reason = "the main program also works by hand around queries"
-)]
 mod queries;
+#[path = "../../query.rs"]
+mod query;
 #[path = "../../../src/telemetry.rs"]
 #[allow(dead_code, reason = "the main program has other configurations")]
 mod telemetry;
+#[path = "../../../src/turns/mod.rs"]
+mod turns;
 #[path = "../../../src/work.rs"]
 mod work;
 
 use sqlx::{Executor, Pool, Postgres, Sqlite};
 
-use crate::queries::{Database, Fetch, Nothing, Orders, Queries};
-use crate::telemetry::{Counts, SPANS_AND_METRICS, Telemetry};
+use crate::around::Nothing;
+use crate::queries::{Database, Fetch, Orders, Queries};
+use crate::telemetry::{NOTHING, ONE_EACH, SPANS_AND_METRICS, Telemetry};
 use crate::work::Work;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Error> {
-    program::run(prepare)
+    program::run(|name| {
+        let (fetch, database, variant) = query::read(name)?;
+        prepare(fetch, database, variant)
+    })
 }
 
 fn prepare(fetch: Fetch, database: Database, variant: &str) -> Result<Box<dyn Work>, Error> {
@@ -46,20 +52,14 @@ where
         "bare (sqlx-otel)" => Box::new(Queries::<DB, _, _>::new(
             fetch,
             telemetry,
-            Counts {
-                spans: 0,
-                durations: 0,
-            },
+            NOTHING,
             |pool, _| (pool, Nothing),
         )?),
         // As its documentation sets it up: global providers, then a pool out of sqlx's own.
         "sqlx-otel" => Box::new(Queries::<DB, _, _>::new(
             fetch,
             telemetry,
-            Counts {
-                spans: 1,
-                durations: 1,
-            },
+            ONE_EACH,
             |pool, telemetry| {
                 telemetry.set_global_providers();
                 (sqlx_otel::PoolBuilder::from(pool).build(), Nothing)

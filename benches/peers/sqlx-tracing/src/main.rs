@@ -2,32 +2,38 @@
 
 #[path = "../../../src/allocator.rs"]
 mod allocator;
+#[path = "../../../src/around.rs"]
+mod around;
 #[path = "../../program.rs"]
 mod program;
 #[path = "../../../src/queries/mod.rs"]
-#[allow(
-    unused_imports,
-    reason = "the main program also works by hand around queries"
-)]
 mod queries;
+#[path = "../../query.rs"]
+mod query;
 #[path = "../../../src/grpc/peers.rs"]
 mod subscriber;
 #[path = "../../../src/telemetry.rs"]
 #[allow(dead_code, reason = "the main program has other configurations")]
 mod telemetry;
+#[path = "../../../src/turns/mod.rs"]
+mod turns;
 #[path = "../../../src/work.rs"]
 mod work;
 
 use sqlx::{Executor, Pool, Postgres, Sqlite};
 
-use crate::queries::{Database, Fetch, Nothing, Orders, Queries};
-use crate::telemetry::{Counts, SPANS_AND_METRICS, Telemetry};
+use crate::around::Nothing;
+use crate::queries::{Database, Fetch, Orders, Queries};
+use crate::telemetry::{Counts, NOTHING, SPANS_AND_METRICS, Telemetry};
 use crate::work::Work;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Error> {
-    program::run(prepare)
+    program::run(|name| {
+        let (fetch, database, variant) = query::read(name)?;
+        prepare(fetch, database, variant)
+    })
 }
 
 fn prepare(fetch: Fetch, database: Database, variant: &str) -> Result<Box<dyn Work>, Error> {
@@ -49,10 +55,7 @@ where
         "bare (sqlx-tracing)" => Box::new(Queries::<DB, _, _>::new(
             fetch,
             telemetry,
-            Counts {
-                spans: 0,
-                durations: 0,
-            },
+            NOTHING,
             |pool, _| (pool, Nothing),
         )?),
         // It makes spans of `tracing`, and measures nothing.

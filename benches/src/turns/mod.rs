@@ -4,13 +4,17 @@
 //! instructions. So that it is the same each time, the whole process is put on one processor, where the answering threads
 //! are of the idle class: they begin when the asking thread sleeps.
 
+mod relay;
+
 use std::fs;
 use std::process::{Command, Stdio};
 
 use crate::Error;
 
+pub(crate) use relay::relay;
+
 /// How the threads that answer are called, as far as the system shows it: those of the driver of SQLite, and the relay's.
-const ANSWERING: [&str; 2] = ["sqlx-sqlite", super::relay::NAME];
+const ANSWERING: [&str; 2] = ["sqlx-sqlite", relay::NAME];
 
 pub(crate) fn take_turns() -> Result<(), Error> {
     let process = std::process::id().to_string();

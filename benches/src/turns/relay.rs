@@ -1,5 +1,5 @@
-//! Threads between a pool and a server: they pass on what either says, and [take their turns](super::turns). Whether the
-//! server's answer is there before the pool looks for it would be chance.
+//! Threads between a client and a server: they pass on what either says, and [take their turns](super). Whether the
+//! server's answer is there before the client looks for it would be chance.
 
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 pub(super) const NAME: &str = "relay";
 
 /// Begins to pass on one connection to the server of that address, at a port of its own.
-pub(super) fn relay(server: &str) -> io::Result<u16> {
+pub(crate) fn relay(server: &str) -> io::Result<u16> {
     // A server that cannot be reached is an error here.
     let server = TcpStream::connect(server)?;
     server.set_nodelay(true)?;
