@@ -44,7 +44,8 @@ impl<M: ManageConnection> Pool<M> {
         Builder(::bb8::Pool::builder())
     }
 
-    /// bb8's own pool; the use of its connections is not measured.
+    /// bb8's own pool; the use of its connections is not measured. It alone has
+    /// [`config`](::bb8::Pool::config), since bb8 gives the type of that no public name.
     pub fn get_ref(&self) -> &::bb8::Pool<M> {
         &self.inner
     }
@@ -151,6 +152,7 @@ impl<M: ManageConnection<Error = RedisError> + Manages> Builder<M> {
         connection_timeout(timeout: Duration);
         retry_connection(retry: bool);
         error_sink(sink: Box<dyn ErrorSink<RedisError>>);
+        reaper_rate(rate: Duration);
         queue_strategy(strategy: QueueStrategy);
         connection_customizer(customizer: Box<dyn CustomizeConnection<M::Connection, RedisError>>);
     }

@@ -1,14 +1,16 @@
 //! The life of an operation on a server.
 
-use crate::command;
+use crate::command::{self, Head};
 use crate::core::{Core, Session};
+use crate::database::Changes;
 use crate::error;
 use crate::options::CommandView;
+use crate::replies::Failed;
 use otelware::database::{self, DescribeCall, Measured, Planned};
 use otelware::opentelemetry::{KeyValue, StringValue};
-use otelware::operation::{self, End, Label, Operation, Outcome};
+use otelware::operation::{End, Label, Operation, Outcome};
 use otelware::semconv::{attribute, value};
-use redis::{RedisError, RedisResult, ServerError};
+use redis::{RedisError, RedisResult, Value};
 use std::sync::Arc;
 
 /// An operation under way.
@@ -25,15 +27,8 @@ pub(crate) struct Command {
     /// How many of them failed.
     errors: usize,
     procedure: Option<Label>,
-    /// The database that it selects.
-    selects: Option<i64>,
-}
-
-/// The first error among replies, and how many there are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Failed<'a> {
-    pub(crate) first: &'a ServerError,
-    pub(crate) count: usize,
+    /// What of it changes the database that the connection is at.
+    changes: Option<Changes>,
 }
 
 /// How several commands are sent.
@@ -41,12 +36,14 @@ pub(crate) struct Failed<'a> {
 pub(crate) enum Batch {
     Pipeline,
     Transaction,
+    /// As one command, which it should be.
+    Packed,
 }
 
 impl Batch {
     const fn name(self) -> &'static str {
         match self {
-            Self::Pipeline => "PIPELINE",
+            Self::Pipeline | Self::Packed => "PIPELINE",
             Self::Transaction => "MULTI",
         }
     }
@@ -55,32 +52,32 @@ impl Batch {
 /// Begins a command, whose arguments are there as often as asked for.
 #[inline]
 pub(crate) fn begin<'a, A>(
-    session: &Session,
+    session: &Arc<Session>,
     database: Option<i64>,
     arguments: impl Fn() -> A,
 ) -> Operation<Call>
 where
     A: ExactSizeIterator<Item = &'a [u8]>,
 {
-    let core = &session.core;
-    let name = label(command::name(arguments()));
-    let procedure = command::stored_procedure(arguments()).map(Label::foreign);
+    let head = Head::of(arguments());
+    let mut changes = None;
+    Changes::add(&mut changes, session, 0, head.change());
     let what = Command {
-        core: core.clone(),
-        name,
+        core: session.core.clone(),
+        name: label(head.name()),
         database,
         batch_size: None,
         errors: 0,
-        procedure,
-        selects: selected(arguments()),
+        procedure: head.stored_procedure().map(Label::foreign),
+        changes,
     };
-    start(what, |keys| command::text(arguments(), keys))
+    start(what, |keys| head.text(arguments(), keys))
 }
 
 /// Begins several commands that are sent at once, which are there as often as asked for. One is no
 /// more than itself.
 pub(crate) fn begin_batch<'a, C, A>(
-    session: &Session,
+    session: &Arc<Session>,
     database: Option<i64>,
     batch: Batch,
     commands: impl Fn() -> C,
@@ -90,29 +87,42 @@ where
     A: ExactSizeIterator<Item = &'a [u8]>,
 {
     let mut others = commands();
-    let first = others.next().map(command::name);
+    let first = others.next().map(Head::of);
     let (mut size, mut are_equal) = (usize::from(first.is_some()), true);
+    let mut changes = None;
+    let change = first.and_then(|first| first.change());
+    Changes::add(&mut changes, session, 0, change);
+    let mut last = first.unwrap_or_default();
     for other in others {
         size += 1;
-        are_equal = are_equal && Some(command::name(other)) == first;
+        if let Some(other) = last.differing(other) {
+            are_equal = are_equal && other.name() == last.name();
+            Changes::add(&mut changes, session, size - 1, other.change());
+            last = other;
+        }
     }
     let name = match first {
-        Some(first) if size == 1 => label(first),
-        Some(first) if are_equal => joined(batch.name(), first.as_str()),
+        Some(first) if size == 1 => label(first.name()),
+        Some(first) if are_equal => joined(batch.name(), first.name().as_str()),
+        // Bytes that are no command.
+        None if batch == Batch::Packed => label(Head::default().name()),
         _ => Label::new(batch.name()),
     };
-    let procedure = (commands().next())
+    let procedure = first
         .filter(|_| size == 1)
-        .and_then(command::stored_procedure)
+        .and_then(|first| first.stored_procedure())
         .map(Label::foreign);
     let what = Command {
         core: session.core.clone(),
         name,
         database,
-        batch_size: (size != 1).then_some(size),
+        batch_size: match (batch, size) {
+            (_, 1) | (Batch::Packed, 0) => None,
+            _ => Some(size),
+        },
         errors: 0,
         procedure,
-        selects: commands().filter_map(selected).last(),
+        changes,
     };
     start(what, |keys| command::pipeline_text(commands(), keys))
 }
@@ -120,6 +130,13 @@ where
 #[inline]
 fn start(what: Command, text: impl FnOnce(command::KeyCapture) -> String) -> Operation<Call> {
     Planned::new(what, &()).begin(|what, list| {
+        // Not of metrics: there are as many digests as a program makes scripts.
+        if let Some(procedure) = &what.procedure {
+            list.push(KeyValue::new(
+                attribute::DB_STORED_PROCEDURE_NAME,
+                procedure.value(),
+            ));
+        }
         if let Some(size) = what.batch_size {
             list.push(KeyValue::new(
                 attribute::DB_OPERATION_BATCH_SIZE,
@@ -134,14 +151,6 @@ fn start(what: Command, text: impl FnOnce(command::KeyCapture) -> String) -> Ope
             }
         }
     })
-}
-
-/// The database that a command selects.
-#[inline]
-fn selected<'a>(mut arguments: impl Iterator<Item = &'a [u8]>) -> Option<i64> {
-    let is_one = (arguments.next()?).eq_ignore_ascii_case(b"SELECT");
-    let number = arguments.next().filter(|_| is_one)?;
-    std::str::from_utf8(number).ok()?.parse().ok()
 }
 
 /// The name of a command. What is not known may be anything, so that it takes no place of what is.
@@ -175,6 +184,18 @@ fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// The replies to the commands of an operation came; none where it was refused as a whole.
+#[inline]
+pub(crate) fn replied(operation: &mut Operation<Call>, replies: Option<&[Value]>) {
+    let what = operation.describe_mut().what_mut();
+    if let Some(changes) = what.changes.take() {
+        match replies {
+            Some(replies) => changes.replied(what.batch_size.unwrap_or(1), replies),
+            None => changes.refused(),
+        }
+    }
+}
+
 /// Ends an operation whose replies came.
 #[inline]
 pub(crate) fn finish(
@@ -186,26 +207,37 @@ pub(crate) fn finish(
     match failed {
         Some(Failed { first, count }) => {
             operation.describe_mut().what_mut().errors = count;
-            Call::fail(operation, error::server_failure(first), first);
+            let failure = error::server_failure(first, session.core.options());
+            Call::fail(operation, failure, first);
         }
-        None => {
-            if let Some(database) = operation.describe_mut().what_mut().selects {
-                session.select(database);
-            }
-            operation.finish(&Outcome::Success);
-        }
+        None => operation.finish(&Outcome::Success),
     }
 }
 
 /// Ends an operation that failed as a whole.
 pub(crate) fn fail(mut operation: Operation<Call>, session: &Session, error: &RedisError) {
-    session.failed(error);
     let what = operation.describe_mut().what_mut();
+    if let Some(changes) = what.changes.take()
+        && is_refusal(error, what.batch_size)
+    {
+        changes.refused();
+    }
+    session.failed(error);
     if what.batch_size.is_some() {
         let errors = error.clone().into_server_errors();
         what.errors = errors.map_or(0, |errors| errors.len());
     }
-    Call::fail(operation, error::failure(error), error);
+    let failure = error::failure_of_command(error, session.core.options());
+    Call::fail(operation, failure, error);
+}
+
+/// Whether the server did nothing of what it was asked for.
+fn is_refusal(error: &RedisError, batch_size: Option<usize>) -> bool {
+    match (error.code(), batch_size) {
+        (Some("EXECABORT"), _) | (Some(_), None) => true,
+        // Some of the commands may have been done.
+        _ => false,
+    }
 }
 
 /// Ends an operation whose replies were looked at already.
@@ -257,23 +289,11 @@ impl DescribeCall for Command {
         if let Some(database) = self.database {
             list.push(KeyValue::new(attribute::DB_NAMESPACE, namespace(database)));
         }
-        if let Some(procedure) = &self.procedure {
-            list.push(KeyValue::new(
-                attribute::DB_STORED_PROCEDURE_NAME,
-                procedure.value(),
-            ));
-        }
     }
 
     #[inline]
     fn attributes_key(&self) -> u64 {
-        let database = self.database.map_or(u64::MAX, i64::cast_unsigned);
-        match &self.procedure {
-            Some(procedure) => {
-                operation::hash_bytes(procedure.as_str().as_bytes()).rotate_left(8) ^ database
-            }
-            None => database,
-        }
+        self.database.map_or(u64::MAX, i64::cast_unsigned)
     }
 
     fn end(&self, end: &End<'_>, with: &Measured<'_>) {

@@ -2,20 +2,21 @@
 //! [`redis::cluster`] has for them.
 
 use crate::call::{self, Batch};
+use crate::claims;
 use crate::client::Instrument;
 use crate::command;
 use crate::core::Core;
-use crate::instrumented::{Instrumented, end};
-use crate::node;
+use crate::instrumented::{Instrumented, end, end_batch};
 use crate::options::RedisOptions;
 use crate::server::Server;
 use crate::streams::carry;
-use redis::cluster::{ClusterConfig, ClusterPipeline, Connect};
+use redis::cluster::{ClusterConfig, ClusterPipeline, Connect, NodeAddress};
 use redis::cluster_routing::RoutingInfo;
 use redis::{
     Cmd, ConnectionInfo, ConnectionLike, FromRedisValue, IntoConnectionInfo, ProtocolVersion,
     RedisResult, Value,
 };
+use std::collections::HashMap;
 use std::time::Duration;
 
 pub use crate::node::Node;
@@ -93,13 +94,14 @@ impl Instrumented<redis::cluster::ClusterClient> {
     /// Those of [`redis::cluster::ClusterClient::get_connection`].
     pub fn get_connection_counting_redirections(&self) -> RedisResult<ClusterConnection<Node>> {
         self.expect_nodes();
+        claims::at_work(self.core());
         self.connected(|| self.inner.get_generic_connection::<Node>())
     }
 
     /// The nodes that are known beforehand are about to be connected.
     pub(crate) fn expect_nodes(&self) {
         for (host, port) in &self.core().server().nodes {
-            node::expect(host, *port, self.core());
+            claims::expect_now(host, *port, self.core());
         }
     }
 }
@@ -156,6 +158,18 @@ impl ClusterClientBuilder {
     ) -> Self {
         self.inner = self.inner.map(configure);
         self
+    }
+
+    /// As [`redis::cluster::ClusterClientBuilder::node_address_map`]. (A map that is set by
+    /// [`configure`](Self::configure) is not seen, and redirections by its nodes may not be
+    /// counted.)
+    pub fn node_address_map(mut self, map: HashMap<NodeAddress, NodeAddress>) -> Self {
+        let place = |node: &NodeAddress| (node.host().to_owned(), node.port());
+        self.server.addresses = map
+            .iter()
+            .map(|(node, to)| (place(node), place(to)))
+            .collect();
+        self.configure(|builder| builder.node_address_map(map))
     }
 
     settings! {
@@ -259,11 +273,11 @@ impl Instrumented<redis::cluster::ClusterConnection> {
         let mut operation = call::begin_batch(session, None, Batch::Pipeline, || {
             pipeline.cmd_iter().map(command::arguments)
         });
-        let found = {
+        let replies: RedisResult<Vec<Value>> = {
             let _entered = operation.enter();
             pipeline.query(inner)
         };
-        call::end(operation, session, &found);
-        found
+        end_batch(session, operation, Batch::Pipeline, &replies);
+        Ok(redis::from_redis_value(Value::Array(replies?))?)
     }
 }

@@ -15,13 +15,14 @@ use redis::{Cmd, Pipeline, RedisFuture, RedisResult, ToRedisArgs, Value};
 /// [`redis::cluster_async::ClusterConnection`].
 pub type ClusterConnection = Instrumented<Cluster>;
 
-/// redis-rs' connection to a cluster, by nodes that count redirections or by its own.
+/// redis-rs' own connection to a cluster, of either of two types: it is to be had by
+/// [`get_mut`](Instrumented::get_mut) and [`into_inner`](Instrumented::into_inner).
 #[derive(Clone)]
-pub struct Cluster(Kind);
-
-#[derive(Clone)]
-enum Kind {
+#[non_exhaustive]
+pub enum Cluster {
+    /// By nodes that count redirections.
     Counting(redis::cluster_async::ClusterConnection<Node<MultiplexedConnection>>),
+    /// By redis-rs' own nodes.
     Plain(redis::cluster_async::ClusterConnection),
 }
 
@@ -34,16 +35,16 @@ impl std::fmt::Debug for Cluster {
 /// What was opened elsewhere: its redirections are not seen.
 impl From<redis::cluster_async::ClusterConnection> for Cluster {
     fn from(connection: redis::cluster_async::ClusterConnection) -> Self {
-        Self(Kind::Plain(connection))
+        Self::Plain(connection)
     }
 }
 
 /// Whichever kind it is, it does the same.
 macro_rules! delegate {
     ($cluster:expr, $connection:ident => $run:expr) => {
-        match &mut $cluster.0 {
-            Kind::Counting($connection) => $run,
-            Kind::Plain($connection) => $run,
+        match $cluster {
+            Cluster::Counting($connection) => $run,
+            Cluster::Plain($connection) => $run,
         }
     };
 }
@@ -63,9 +64,9 @@ impl ConnectionLike for Cluster {
     }
 
     fn get_db(&self) -> i64 {
-        match &self.0 {
-            Kind::Counting(connection) => connection.get_db(),
-            Kind::Plain(connection) => connection.get_db(),
+        match self {
+            Cluster::Counting(connection) => connection.get_db(),
+            Cluster::Plain(connection) => connection.get_db(),
         }
     }
 }
@@ -141,9 +142,9 @@ impl Instrumented<Cluster> {
     /// As [`redis::cluster_async::ClusterConnection::get_cache_statistics`].
     #[cfg(feature = "cache-aio")]
     pub fn get_cache_statistics(&self) -> Option<redis::caching::CacheStatistics> {
-        match &self.inner.0 {
-            Kind::Counting(connection) => connection.get_cache_statistics(),
-            Kind::Plain(connection) => connection.get_cache_statistics(),
+        match &self.inner {
+            Cluster::Counting(connection) => connection.get_cache_statistics(),
+            Cluster::Plain(connection) => connection.get_cache_statistics(),
         }
     }
 }
@@ -163,10 +164,8 @@ impl Instrumented<redis::cluster::ClusterClient> {
         }
         self.expect_nodes();
         let connecting = self.inner.get_async_generic_connection();
-        self.connected_async(Box::pin(async {
-            Ok(Cluster(Kind::Counting(connecting.await?)))
-        }))
-        .await
+        self.connected_async(Box::pin(async { Ok(Cluster::Counting(connecting.await?)) }))
+            .await
     }
 
     /// As [`redis::cluster::ClusterClient::get_async_connection_with_config`]. Redirections of such

@@ -65,31 +65,12 @@ impl ConsumerOptions {
 
     /// The telemetry of a subscriber: what its messages are processed by.
     pub fn subscriber(self) -> crate::pubsub::Subscriber {
-        crate::pubsub::Subscriber::new(self)
+        crate::pubsub::Subscriber::new(&self)
     }
 
     /// What spans begin by.
-    #[cfg(feature = "streams")]
-    pub(crate) fn client(&self, group: Option<String>, consumer: Option<String>) -> Arc<Client> {
-        self.client_with(self.shared.clone(), group, consumer)
-    }
-
-    /// What spans of messages begin by; `pattern` is what their channels have in common.
-    pub(crate) fn client_of(&self, pattern: Option<&str>) -> Arc<Client> {
-        let mut options = self.shared.clone();
-        if let Some(pattern) = pattern {
-            let (given, pattern) = (options.template.take(), pattern.to_owned());
-            options.template = Some(Arc::new(move |channel| {
-                let given = given.as_ref().and_then(|template| template(channel));
-                Some(given.unwrap_or_else(|| pattern.clone()))
-            }));
-        }
-        self.client_with(options, None, None)
-    }
-
-    fn client_with(
+    pub(crate) fn client(
         &self,
-        options: Options,
         consumer_group: Option<String>,
         client_id: Option<String>,
     ) -> Arc<Client> {
@@ -104,7 +85,7 @@ impl ConsumerOptions {
         Client::new(
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
-            options,
+            self.shared.clone(),
             broker,
         )
     }

@@ -1,5 +1,6 @@
 //! What all connections of a client share.
 
+use crate::database::Selected;
 use crate::options::{CommandView, RedisOptions};
 use crate::server::Server;
 use otelware::database::{Client, Failure, Internal, Options, Shared};
@@ -12,7 +13,7 @@ use redis::{RedisError, RedisResult};
 #[cfg(feature = "aio")]
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What all connections of a client share.
 #[derive(Debug)]
@@ -158,14 +159,10 @@ pub(crate) struct Session {
     pub(crate) core: Arc<Core>,
     /// Whether it was lost, and has not worked since.
     lost: AtomicBool,
-    /// The database that was selected since it was opened, which redis-rs does not keep.
-    selected: AtomicI64,
+    pub(crate) selected: Selected,
     /// Whether commands go by the same connection, so that a database stays selected.
     is_connection: bool,
 }
-
-/// No database was selected.
-const NOT_SELECTED: i64 = i64::MIN;
 
 impl Session {
     /// What is observed of a connection, or else of a client, which opens one for each command.
@@ -174,27 +171,23 @@ impl Session {
             core,
             is_connection,
             lost: AtomicBool::new(false),
-            selected: AtomicI64::new(NOT_SELECTED),
+            selected: Selected::default(),
         })
     }
 
-    /// The database, where connections have one: that which was selected, or that of the beginning.
+    /// The database, where connections have one and it is known: that which was selected, or that
+    /// of the beginning.
     #[inline]
     pub(crate) fn database(&self, beginning: impl FnOnce() -> i64) -> Option<i64> {
-        if !self.core.server.is_numbered() {
-            return None;
-        }
-        match self.selected.load(Ordering::Relaxed) {
-            NOT_SELECTED => Some(beginning()),
-            selected => Some(selected),
+        match self.core.server.is_numbered() {
+            true => self.selected.number(beginning),
+            false => None,
         }
     }
 
-    /// This database was selected.
-    pub(crate) fn select(&self, database: i64) {
-        if self.is_connection {
-            self.selected.store(database, Ordering::Relaxed);
-        }
+    /// Whether a database can be selected.
+    pub(crate) fn has_database(&self) -> bool {
+        self.is_connection && self.core.server.is_numbered()
     }
 
     /// The connection worked.
@@ -212,7 +205,7 @@ impl Session {
         if error.is_connection_dropped() || error.is_connection_refusal() {
             self.lost.store(true, Ordering::Relaxed);
             // The next one begins as this one did.
-            self.selected.store(NOT_SELECTED, Ordering::Relaxed);
+            self.selected.begin();
         } else if error.code().is_some() {
             self.worked();
         }

@@ -1,5 +1,5 @@
 //! Pools of [`deadpool`], which are filled by [`Client`] and others of
-//! ours.
+//! ours. A connection that is handed out again watches no keys.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,6 +24,7 @@ use ::deadpool::managed::{
     Manager, Metrics, Object, PoolError, RecycleError, RecycleResult, Timeouts,
 };
 use otelware::database::{Failure, PoolState};
+use redis::aio::ConnectionLike;
 use redis::{RedisError, RedisResult};
 use std::sync::Arc;
 
@@ -155,8 +156,37 @@ fn failure(error: &PoolError<RedisError>) -> (Failure, bool) {
     }
 }
 
+/// Has the connection forget what it watches, which would have the next transaction fail, and asks
+/// whether it lives, by a number. Neither is observed.
+async fn recycle(connection: &mut impl ConnectionLike, number: &str) -> RecycleResult<RedisError> {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("UNWATCH").ignore().cmd("PING").arg(number);
+    let (answer,): (String,) = pipeline.query_async(connection).await?;
+    answered(&answer, number)
+}
+
+/// The same of a cluster, whose nodes are all asked, as a pipeline would not be.
+#[cfg(feature = "cluster-async")]
+async fn recycle_all(
+    connection: &mut impl ConnectionLike,
+    number: &str,
+) -> RecycleResult<RedisError> {
+    redis::cmd("UNWATCH").exec_async(connection).await?;
+    let mut ping = redis::cmd("PING");
+    let answer: String = ping.arg(number).query_async(connection).await?;
+    answered(&answer, number)
+}
+
+/// A connection that lost its place answers what was asked before.
+fn answered(answer: &str, number: &str) -> RecycleResult<RedisError> {
+    match answer == number {
+        true => Ok(()),
+        false => Err(RecycleError::message("the answer to another PING")),
+    }
+}
+
 macro_rules! manages {
-    ($client:ty, $connection:ty, $connect:ident) => {
+    ($client:ty, $connection:ty, $connect:ident, $recycle:ident) => {
         impl Manager for $client {
             type Type = $connection;
             type Error = RedisError;
@@ -168,10 +198,10 @@ macro_rules! manages {
             async fn recycle(
                 &self,
                 connection: &mut $connection,
-                _: &Metrics,
+                metrics: &Metrics,
             ) -> RecycleResult<RedisError> {
-                let answered = pool::ping_async(connection.get_mut()).await;
-                answered.map_err(RecycleError::Backend)
+                let number = metrics.recycle_count.to_string();
+                $recycle(connection.get_mut(), &number).await
             }
         }
     };
@@ -180,17 +210,69 @@ macro_rules! manages {
 manages!(
     Client,
     MultiplexedConnection,
-    get_multiplexed_async_connection
+    get_multiplexed_async_connection,
+    recycle
 );
 #[cfg(feature = "cluster-async")]
 manages!(
     crate::cluster::ClusterClient,
     crate::cluster_async::ClusterConnection,
-    get_async_connection
+    get_async_connection,
+    recycle_all
 );
 #[cfg(feature = "sentinel")]
 manages!(
     crate::sentinel::AsyncLockedSentinelClient,
     MultiplexedConnection,
-    get_async_connection
+    get_async_connection,
+    recycle
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redis::{Cmd, Pipeline, RedisFuture, Value};
+
+    /// Answers every `PING` with this.
+    struct Answers(&'static str);
+
+    impl Answers {
+        fn answer(&self) -> Value {
+            Value::BulkString(self.0.into())
+        }
+    }
+
+    impl ConnectionLike for Answers {
+        fn req_packed_command<'a>(&'a mut self, _: &'a Cmd) -> RedisFuture<'a, Value> {
+            let answer = self.answer();
+            Box::pin(async { Ok(answer) })
+        }
+
+        fn req_packed_commands<'a>(
+            &'a mut self,
+            _: &'a Pipeline,
+            _: usize,
+            _: usize,
+        ) -> RedisFuture<'a, Vec<Value>> {
+            let answers = vec![Value::Okay, self.answer()];
+            Box::pin(async { Ok(answers) })
+        }
+
+        fn get_db(&self) -> i64 {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_answers_another_ping_is_given_up() {
+        for (answer, is_kept) in [("7", true), ("6", false), ("PONG", false)] {
+            let kept = recycle(&mut Answers(answer), "7").await.is_ok();
+            assert_eq!(kept, is_kept, "{answer}");
+            #[cfg(feature = "cluster-async")]
+            assert_eq!(
+                recycle_all(&mut Answers(answer), "7").await.is_ok(),
+                is_kept
+            );
+        }
+    }
+}

@@ -1,42 +1,100 @@
 //! Classes of errors.
 
+use crate::options::RedisOptions;
 use otelware::database::Failure;
 use otelware::operation::{ErrorType, io_error_type};
 use otelware::semconv::value;
 use redis::{ErrorKind, RedisError, ServerError};
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-/// No code is longer, in bytes.
-const LONGEST: usize = 32;
+/// What errors of Redis, its modules and Valkey begin with, of servers, of nodes of clusters and of
+/// sentinels. `NOSUB` is redis-rs' own.
+const CODES: [&str; 37] = [
+    "ASK",
+    "BUSY",
+    "BUSYGROUP",
+    "BUSYKEY",
+    "CLUSTERDOWN",
+    "CROSSSLOT",
+    "DENIED",
+    "ERR",
+    "EXECABORT",
+    "IDONTKNOW",
+    "INPROG",
+    "INVALIDOBJ",
+    "IOERR",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "MOVED",
+    "NOAUTH",
+    "NOGOODSLAVE",
+    "NOGROUP",
+    "NOMASTERLINK",
+    "NOPERM",
+    "NOPROTO",
+    "NOQUORUM",
+    "NOREPLICAS",
+    "NOSCRIPT",
+    "NOSUB",
+    "NOTBUSY",
+    "OOM",
+    "READONLY",
+    "REDIRECT",
+    "STALE",
+    "TRYAGAIN",
+    "UNBLOCKED",
+    "UNKILLABLE",
+    "WRONGPASS",
+    "WRONGTYPE",
+];
+
+/// How what has no options failed, such as the opening of a connection.
+pub(crate) fn failure(error: &RedisError) -> Failure {
+    of_error(error, known)
+}
 
 /// How an operation failed: with the code that the server's error began with, or with a class.
-pub(crate) fn failure(error: &RedisError) -> Failure {
+pub(crate) fn failure_of_command(error: &RedisError, options: &RedisOptions) -> Failure {
+    of_error(error, |code| known_or_told(code, options))
+}
+
+fn of_error(error: &RedisError, find: impl Fn(&str) -> Option<Cow<'static, str>>) -> Failure {
     if let Some(code) = error.code() {
-        return of_code(code);
+        return of_code(find(code));
     }
     // Of several commands, the first that failed.
     match error.clone().into_server_errors().as_deref() {
-        Some([(_, first), ..]) => server_failure(first),
+        Some([(_, first), ..]) => of_code(find(first.code())),
         _ => Failure::of_class(class(error)),
     }
 }
 
-/// How a command of a batch failed.
-pub(crate) fn server_failure(error: &ServerError) -> Failure {
-    of_code(error.code())
+/// How a command failed that has an error as its reply.
+pub(crate) fn server_failure(error: &ServerError, options: &RedisOptions) -> Failure {
+    of_code(known_or_told(error.code(), options))
 }
 
-/// The code, if it is one: a script can answer with any text as an error.
-fn of_code(code: &str) -> Failure {
-    let is_code = code.len() <= LONGEST
-        && code.starts_with(|first: char| first.is_ascii_uppercase())
-        && (code.bytes())
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    match is_code {
-        true => Failure::of_code(code.to_owned()),
-        false => Failure::of_class(value::OTHER),
+/// The code, if it is known: a script can answer with any text as an error.
+fn known(code: &str) -> Option<Cow<'static, str>> {
+    let place = CODES.binary_search(&code).ok()?;
+    CODES.get(place).map(|code| Cow::Borrowed(*code))
+}
+
+fn known_or_told(code: &str, options: &RedisOptions) -> Option<Cow<'static, str>> {
+    known(code).or_else(|| {
+        let told = options.error_codes.get(code)?;
+        Some(Cow::Owned(told.clone()))
+    })
+}
+
+fn of_code(code: Option<Cow<'static, str>>) -> Failure {
+    match code {
+        Some(code) => Failure::of_code(code),
+        None => Failure::of_class(value::OTHER),
     }
 }
 
@@ -84,21 +142,50 @@ mod tests {
     use super::*;
     use redis::make_extension_error;
 
+    fn told(code: &str, options: &RedisOptions) -> String {
+        let error = make_extension_error(code.to_owned(), None);
+        let class = failure_of_command(&error, options).into_class();
+        let server = ServerError::try_from(error).unwrap();
+        assert_eq!(server_failure(&server, options).into_class(), class);
+        class.as_str().to_owned()
+    }
+
     #[test]
-    fn a_code_is_what_looks_like_one() {
-        let long = "X".repeat(33);
-        for (given, told) in [
-            ("WRONGTYPE", "WRONGTYPE"),
-            ("WRONGPASS", "WRONGPASS"),
-            ("UNKILLABLE_2", "UNKILLABLE_2"),
-            ("wrongtype", "_OTHER"),
-            ("", "_OTHER"),
-            ("4711", "_OTHER"),
-            ("USER:4711", "_OTHER"),
-            (&long, "_OTHER"),
+    fn codes_are_in_order_and_known() {
+        assert!(CODES.is_sorted());
+        let options = RedisOptions::new();
+        for code in CODES {
+            assert_eq!(told(code, &options), code);
+            let error = make_extension_error(code.to_owned(), None);
+            assert_eq!(failure(&error).into_class().as_str(), code);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_told() {
+        let options = RedisOptions::new();
+        for code in [
+            "wrongtype",
+            "",
+            "4711",
+            "USER:4711",
+            "CARD4711",
+            "ERRO",
+            "ER",
         ] {
-            let class = failure(&make_extension_error(given.to_owned(), None)).into_class();
-            assert_eq!(class.as_str(), told, "{given}");
+            assert_eq!(told(code, &options), "_OTHER", "{code}");
+        }
+        let options = options
+            .with_error_codes(["OUT_OF_STOCK"])
+            .with_error_codes(["late"]);
+        for (code, expected) in [
+            ("OUT_OF_STOCK", "OUT_OF_STOCK"),
+            ("out_of_stock", "_OTHER"),
+            ("late", "late"),
+            ("WRONGTYPE", "WRONGTYPE"),
+            ("CARD4711", "_OTHER"),
+        ] {
+            assert_eq!(told(code, &options), expected);
         }
     }
 

@@ -1,13 +1,15 @@
 //! What is observed: connections, and clients that open them.
 
-use crate::call::{self, Batch, Call, Failed};
+use crate::call::{self, Batch, Call};
 use crate::command;
 use crate::core::{Core, Session};
 use crate::options::RedisOptions;
+use crate::replies;
 use crate::server::Server;
 use crate::streams::carry;
 use otelware::operation::Operation;
 use redis::{Cmd, RedisResult, Value};
+use std::any::type_name;
 use std::sync::Arc;
 
 /// A connection whose commands are observed, or a client whose connections are. It takes the place
@@ -42,7 +44,7 @@ impl<C> Instrumented<C> {
     }
 
     pub(crate) fn of(inner: C, core: Arc<Core>) -> Self {
-        let session = Session::new(core, true);
+        let session = Session::new(core, !is_client::<C>());
         Self { inner, session }
     }
 
@@ -78,44 +80,45 @@ impl<C: std::fmt::Debug> std::fmt::Debug for Instrumented<C> {
     }
 }
 
+/// Whether it is a client of redis-rs, which is a connection too: to another one for each command.
+/// A name tells that also of what is borrowed, and tells no more than that.
+fn is_client<C>() -> bool {
+    let name = type_name::<C>();
+    name.trim_start_matches("&mut ") == type_name::<redis::Client>()
+}
+
 /// Ends a command with its reply.
 #[inline]
-pub(crate) fn end(session: &Session, operation: Operation<Call>, reply: &RedisResult<Value>) {
+pub(crate) fn end(session: &Session, mut operation: Operation<Call>, reply: &RedisResult<Value>) {
     match reply {
-        Ok(Value::ServerError(first)) => {
-            call::finish(operation, session, Some(Failed { first, count: 1 }));
+        Ok(reply) => {
+            let replies = std::slice::from_ref(reply);
+            call::replied(&mut operation, Some(replies));
+            call::finish(operation, session, replies::failed(replies));
         }
-        reply => call::end(operation, session, reply),
+        Err(error) => call::fail(operation, session, error),
     }
 }
 
 /// Ends several commands with their replies.
 pub(crate) fn end_batch(
     session: &Session,
-    operation: Operation<Call>,
+    mut operation: Operation<Call>,
     batch: Batch,
     replies: &RedisResult<Vec<Value>>,
 ) {
     match replies {
-        Ok(replies) => call::finish(operation, session, failed(batch, replies)),
+        Ok(replies) => {
+            let each = match batch {
+                Batch::Transaction => replies::of_transaction(replies),
+                _ => Some(replies.as_slice()),
+            };
+            call::replied(&mut operation, each);
+            let failed = replies::failed(each.unwrap_or(replies));
+            call::finish(operation, session, failed);
+        }
         Err(error) => call::fail(operation, session, error),
     }
-}
-
-/// What failed of several commands.
-fn failed(batch: Batch, replies: &[Value]) -> Option<Failed<'_>> {
-    let replies = match (batch, replies) {
-        // Those of a transaction are one reply, to its end.
-        (Batch::Transaction, [.., Value::Array(replies)]) => replies,
-        _ => replies,
-    };
-    let mut errors = replies.iter().filter_map(|reply| match reply {
-        Value::ServerError(error) => Some(error),
-        _ => None,
-    });
-    let first = errors.next()?;
-    let count = 1 + errors.count();
-    Some(Failed { first, count })
 }
 
 #[cfg(feature = "aio")]
@@ -161,7 +164,7 @@ impl<C: redis::aio::ConnectionLike + Send> redis::aio::ConnectionLike for Instru
 /// Begins a pipeline. The one place that asks for its commands, for redis-rs 2 to be told there.
 #[cfg(feature = "aio")]
 pub(crate) fn begin_pipeline(
-    session: &Session,
+    session: &Arc<Session>,
     database: Option<i64>,
     pipeline: &redis::Pipeline,
 ) -> Operation<Call> {
@@ -183,7 +186,7 @@ impl<C: redis::ConnectionLike> redis::ConnectionLike for Instrumented<C> {
         let Self { inner, session } = self;
         let database = session.database(|| inner.get_db());
         let mut operation =
-            call::begin_batch(session, database, Batch::Pipeline, || command::decode(cmd));
+            call::begin_batch(session, database, Batch::Packed, || command::decode(cmd));
         let carrying = carry::packed(session, &operation, cmd);
         let reply = {
             let _entered = operation.enter();

@@ -1,67 +1,20 @@
 //! Connections to the nodes of a cluster, which see what the cluster's own connection keeps to
 //! itself: that a node sends a command elsewhere.
 
-use crate::core::Core;
+use crate::claims::{self, Claim};
 use redis::cluster::Connect;
 use redis::{
-    Cmd, ConnectionAddr, ConnectionInfo, ConnectionLike, IntoConnectionInfo, RedisError,
-    RedisResult, ServerError, ServerErrorKind, Value,
+    Cmd, ConnectionLike, IntoConnectionInfo, RedisError, RedisResult, ServerError, ServerErrorKind,
+    Value,
 };
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// No more nodes are known at a time.
-const MOST: usize = 1_024;
-
-type Known = HashMap<(String, u16), Weak<Core>>;
-
-/// The nodes that connections may be opened to, and which client they are of. redis-rs opens them
-/// by a function that is told the address alone, on a task of its own.
-static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-
-/// Connections to that node will be of this client.
-pub(crate) fn expect(host: &str, port: u16, core: &Arc<Core>) {
-    expect_in(
-        &mut KNOWN.lock().unwrap_or_else(PoisonError::into_inner),
-        host,
-        port,
-        core,
-    );
-}
-
-fn expect_in(known: &mut Known, host: &str, port: u16, core: &Arc<Core>) {
-    let node = (host.to_owned(), port);
-    if known.len() >= MOST && !known.contains_key(&node) {
-        known.retain(|_, core| core.strong_count() > 0);
-        if known.len() >= MOST {
-            return;
-        }
-    }
-    known.insert(node, Arc::downgrade(core));
-}
 
 /// Where a node is, and which client connections to it are of.
 #[derive(Debug)]
-pub(crate) struct Place {
-    host: String,
-    core: Arc<Core>,
-}
+pub(crate) struct Place(Claim);
 
 impl Place {
-    fn of(info: &ConnectionInfo) -> Option<Arc<Self>> {
-        let (ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. }) =
-            info.addr()
-        else {
-            return None;
-        };
-        let node = (host.clone(), *port);
-        let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let core = known.get(&node)?.upgrade()?;
-        let (host, _) = node;
-        Some(Arc::new(Self { host, core }))
-    }
-
     /// Looks at what a command was answered with.
     pub(crate) fn look(&self, cmd: Option<&Cmd>, reply: &RedisResult<Value>) {
         match reply {
@@ -98,7 +51,7 @@ impl Place {
 
     fn look_at(&self, error: &ServerError) {
         let Some(code) = code(error) else { return };
-        self.core.redirected(code);
+        self.0.core.redirected(code);
         // `1234 10.0.0.7:7001`: the slot, and where it is.
         let node = error
             .details()
@@ -134,10 +87,10 @@ impl Place {
     fn expect(&self, host: &str, port: u16) {
         // A node without a host has the one of the node that told of it.
         let host = match host {
-            "" | "?" => &self.host,
+            "" | "?" => &self.0.host,
             host => host,
         };
-        expect(host, port, &self.core);
+        claims::expect(host, port, &self.0.core);
     }
 }
 
@@ -158,8 +111,8 @@ fn asks_for_slots(cmd: &Cmd) -> bool {
 
 /// A connection to a node of a cluster that counts how often the node sends commands elsewhere.
 pub struct Node<C = redis::Connection> {
-    pub(crate) inner: C,
-    pub(crate) place: Option<Arc<Place>>,
+    inner: C,
+    place: Option<Arc<Place>>,
 }
 
 impl<C: Clone> Clone for Node<C> {
@@ -193,8 +146,18 @@ impl<C> Node<C> {
     }
 }
 
+impl Node {
+    /// What it is about to be asked may have the cluster open connections on this thread.
+    fn at_work(&self) {
+        if let Some(place) = &self.place {
+            claims::at_work(&place.0.core);
+        }
+    }
+}
+
 impl ConnectionLike for Node {
     fn req_packed_command(&mut self, cmd: &[u8]) -> RedisResult<Value> {
+        self.at_work();
         let reply = self.inner.req_packed_command(cmd);
         self.look(None, &reply);
         reply
@@ -206,12 +169,14 @@ impl ConnectionLike for Node {
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
+        self.at_work();
         let replies = self.inner.req_packed_commands(cmd, offset, count);
         self.look_at_replies(&replies);
         replies
     }
 
     fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+        self.at_work();
         let reply = self.inner.req_command(cmd);
         self.look(Some(cmd), &reply);
         reply
@@ -237,7 +202,7 @@ impl ConnectionLike for Node {
 impl Connect for Node {
     fn connect<T: IntoConnectionInfo>(info: T, timeout: Option<Duration>) -> RedisResult<Self> {
         let info = info.into_connection_info()?;
-        let place = Place::of(&info);
+        let place = Claim::of_thread(&info).map(|claim| Arc::new(Place(claim)));
         let inner = redis::Connection::connect(info, timeout)?;
         Ok(Self { inner, place })
     }
@@ -301,34 +266,10 @@ impl redis::cluster_async::Connect for Node<redis::aio::MultiplexedConnection> {
     {
         Box::pin(async move {
             let info = info.into_connection_info()?;
-            let place = Place::of(&info);
+            let place = Claim::of_task(&info).map(|claim| Arc::new(Place(claim)));
             let inner =
                 redis::aio::MultiplexedConnection::connect_with_config(info, config).await?;
             Ok(Self { inner, place })
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{RedisOptions, Server};
-
-    #[test]
-    fn no_more_nodes_are_known_than_that() {
-        let live = Core::new(RedisOptions::new(), Server::default());
-        let dead = Core::new(RedisOptions::new(), Server::default());
-        let mut known = Known::new();
-        for port in 0..MOST {
-            let core = if port < 10 { &dead } else { &live };
-            expect_in(&mut known, "node", port.try_into().unwrap(), core);
-        }
-        expect_in(&mut known, "another", 1, &live);
-        assert_eq!(known.len(), MOST);
-        assert!(!known.contains_key(&("another".to_owned(), 1)));
-        drop(dead);
-        expect_in(&mut known, "another", 1, &live);
-        assert_eq!(known.len(), MOST - 9);
-        assert!(known.contains_key(&("another".to_owned(), 1)));
     }
 }

@@ -39,6 +39,8 @@ pub struct RedisOptions {
     /// What of the context is written into entries of streams.
     pub(crate) stream_context: Option<Outbound>,
     commands: Commands,
+    /// Codes of errors that scripts have.
+    pub(crate) error_codes: HashSet<String>,
 }
 
 /// Which commands are observed.
@@ -64,6 +66,7 @@ impl RedisOptions {
             connect_spans: false,
             stream_context: None,
             commands: Commands::All,
+            error_codes: HashSet::new(),
         }
     }
 
@@ -78,6 +81,14 @@ impl RedisOptions {
     /// Puts `?` in the place of keys, fields and channels too.
     pub fn without_keys(mut self) -> Self {
         self.keys = KeyCapture::Hidden;
+        self
+    }
+
+    /// Tells these codes of errors too, such as `OUT_OF_STOCK` of a script that answers
+    /// `redis.error_reply("OUT_OF_STOCK there are none left")`. Those of Redis, its modules and Valkey
+    /// are known; whatever else an error begins with is `_OTHER`, since it could be anything.
+    pub fn with_error_codes<N: Into<String>>(mut self, codes: impl IntoIterator<Item = N>) -> Self {
+        self.error_codes.extend(codes.into_iter().map(Into::into));
         self
     }
 

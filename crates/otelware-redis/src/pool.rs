@@ -7,7 +7,7 @@ use otelware::database::{Failure, PoolMetrics, PoolState, Shared};
 use otelware::operation::Moment;
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
 use redis::RedisError;
-use redis::{Cmd, ErrorKind, RedisResult};
+use redis::{Cmd, RedisResult};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
@@ -31,6 +31,16 @@ pub(crate) struct PoolTelemetry {
 impl std::fmt::Debug for PoolTelemetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PoolTelemetry").finish_non_exhaustive()
+    }
+}
+
+impl PoolTelemetry {
+    /// Of several pools of one client, the first is told of: they have one name.
+    fn tell(&self, ask: Ask) {
+        let mut known = self.ask.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known().is_none()) {
+            *known = Some(ask);
+        }
     }
 }
 
@@ -64,11 +74,9 @@ impl Observer {
     ) {
         let pool: Weak<P> = Arc::downgrade(pool);
         let ask = move || pool.upgrade().map(|pool| state(&pool));
-        // Of several pools of one client, the first is told of: they have one name.
-        let known = &self.0.pool.ask;
-        if told(known).is_none() {
-            *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(ask));
-        }
+        self.0.pool.tell(Box::new(ask));
+        // So that one that nobody has used yet is told of as well.
+        self.0.pool_metrics();
     }
 
     /// Opens a connection, the time of which is measured.
@@ -140,7 +148,7 @@ pub(crate) fn not_opened(error: &RedisError) -> (Failure, bool) {
 }
 
 /// The health of a connection, by a `PING` that is not observed.
-#[cfg(any(feature = "bb8", feature = "deadpool"))]
+#[cfg(feature = "bb8")]
 pub(crate) async fn ping_async(
     connection: &mut impl redis::aio::ConnectionLike,
 ) -> RedisResult<()> {
@@ -153,10 +161,16 @@ pub(crate) fn ping(connection: &mut impl redis::ConnectionLike) -> RedisResult<(
     answered(Cmd::ping().query(connection)?)
 }
 
+#[cfg(any(feature = "bb8", feature = "r2d2"))]
 fn answered(answer: String) -> RedisResult<()> {
     match answer.as_str() {
         "PONG" => Ok(()),
-        _ => Err((ErrorKind::UnexpectedReturnType, "ping request", answer).into()),
+        _ => Err((
+            redis::ErrorKind::UnexpectedReturnType,
+            "ping request",
+            answer,
+        )
+            .into()),
     }
 }
 
@@ -236,5 +250,59 @@ where
 
     fn get_db(&self) -> i64 {
         (**self).get_db()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{hint, thread};
+
+    fn of_limit(limit: u64) -> Option<PoolState> {
+        Some(PoolState {
+            limit: Some(limit),
+            ..PoolState::default()
+        })
+    }
+
+    #[test]
+    fn the_first_of_two_pools_is_told_of_until_it_is_gone() {
+        let telemetry = PoolTelemetry::default();
+        let first = Arc::new(());
+        let weak = Arc::downgrade(&first);
+        telemetry.tell(Box::new(move || {
+            weak.upgrade()?;
+            of_limit(1)
+        }));
+        telemetry.tell(Box::new(|| of_limit(2)));
+        assert_eq!(told(&telemetry.ask), of_limit(1));
+        drop(first);
+        assert_eq!(told(&telemetry.ask), None);
+        telemetry.tell(Box::new(|| of_limit(3)));
+        assert_eq!(told(&telemetry.ask), of_limit(3));
+    }
+
+    /// Which one that is stays as it is once either knows.
+    #[test]
+    fn two_pools_that_are_made_at_once_agree() {
+        for _ in 0..2_000 {
+            let (telemetry, ready) = (PoolTelemetry::default(), AtomicUsize::new(0));
+            let make = |limit| {
+                let ask = Box::new(move || of_limit(limit));
+                ready.fetch_add(1, Ordering::SeqCst);
+                // At once: a barrier would let one go before the other.
+                while ready.load(Ordering::SeqCst) < 2 {
+                    hint::spin_loop();
+                }
+                telemetry.tell(ask);
+                told(&telemetry.ask)
+            };
+            let (one, other) = thread::scope(|scope| {
+                let other = scope.spawn(|| make(2));
+                (make(1), other.join().unwrap())
+            });
+            assert_eq!(one, other);
+        }
     }
 }

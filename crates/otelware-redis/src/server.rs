@@ -2,6 +2,7 @@
 
 use otelware::database;
 use redis::{ConnectionAddr, ConnectionInfo};
+use std::collections::HashMap;
 
 /// The port that Redis usually has.
 const USUAL_PORT: u16 = 6_379;
@@ -19,6 +20,8 @@ pub struct Server {
     database: Option<i64>,
     /// The nodes of a cluster that are known beforehand.
     pub(crate) nodes: Vec<(String, u16)>,
+    /// By what other addresses nodes are connected.
+    pub(crate) addresses: HashMap<(String, u16), (String, u16)>,
 }
 
 impl Server {
@@ -40,12 +43,20 @@ impl Server {
             port: only.map(|(_, port)| port),
             database: None,
             nodes,
+            addresses: HashMap::new(),
         }
     }
 
     /// Whether connections have a database that is told by its number.
     pub(crate) const fn is_numbered(&self) -> bool {
         self.database.is_some()
+    }
+
+    /// By what address the node of this one is connected.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn address_of(&self, host: &str, port: u16) -> (String, u16) {
+        let node = (host.to_owned(), port);
+        self.addresses.get(&node).cloned().unwrap_or(node)
     }
 
     /// The name of a pool that was given none: `address:port/database`.
@@ -78,6 +89,7 @@ impl From<&ConnectionInfo> for Server {
             port,
             database: Some(info.redis_settings().db()),
             nodes: Vec::new(),
+            addresses: HashMap::new(),
         }
     }
 }

@@ -7,6 +7,8 @@
 //! [`redis::Cmd`] (`arguments`) or the bytes that are sent (`decode`).
 
 mod arguments;
+mod change;
+mod head;
 mod look_up;
 mod name;
 mod procedure;
@@ -19,6 +21,8 @@ mod text;
 mod writer;
 
 pub use arguments::arguments;
+pub use change::Change;
+pub use head::Head;
 pub use name::{Name, name};
 pub use procedure::stored_procedure;
 pub use resp::{Arguments, Commands, decode};

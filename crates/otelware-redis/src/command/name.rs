@@ -1,6 +1,6 @@
 //! `db.operation.name`.
 
-use super::look_up::look_up;
+use super::head::Head;
 
 /// No name that the table does not know is longer, in bytes.
 const LONGEST: usize = 64;
@@ -32,12 +32,8 @@ impl<'a> Name<'a> {
 /// The command's name: its first argument, or `_OTHER` where that is empty, too long, or not
 /// printable.
 #[inline]
-pub fn name<'a>(mut arguments: impl Iterator<Item = &'a [u8]>) -> Name<'a> {
-    let given = arguments.next().unwrap_or_default();
-    match look_up(given) {
-        Some(command) if command.text.as_bytes() == given => Name::Static(command.text),
-        _ => unknown(given),
-    }
+pub fn name<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Name<'a> {
+    Head::of(arguments).name()
 }
 
 /// The name of what is not in the table as it is.

@@ -1,6 +1,6 @@
 //! `db.stored_procedure.name`.
 
-use super::look_up::look_up;
+use super::head::Head;
 use super::shape::Step;
 
 /// What names a script: a SHA-1 digest in hexadecimal.
@@ -12,11 +12,16 @@ const LONGEST_FUNCTION: usize = 64;
 /// The digest of the script that `EVALSHA` and `EVALSHA_RO` run, the name of the function that
 /// `FCALL` and `FCALL_RO` call. `None` for other commands, and for what is no digest and no name.
 #[inline]
-pub fn stored_procedure<'a>(mut arguments: impl Iterator<Item = &'a [u8]>) -> Option<&'a str> {
-    let command = look_up(arguments.next()?)?;
-    match command.steps.first()? {
-        Step::Digest => digest(arguments.next()?),
-        Step::Function => function(arguments.next()?),
+pub fn stored_procedure<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Option<&'a str> {
+    Head::of(arguments).stored_procedure()
+}
+
+/// The procedure that an argument names, which is this step of its command.
+#[inline]
+pub(super) fn procedure<'a>(step: &Step, argument: &'a [u8]) -> Option<&'a str> {
+    match step {
+        Step::Digest => digest(argument),
+        Step::Function => function(argument),
         _ => None,
     }
 }

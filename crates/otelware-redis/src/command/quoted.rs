@@ -1,22 +1,53 @@
 //! Keys as redis-cli writes them.
 
-use std::fmt::Write;
+use std::io::Write;
 
 /// No more of a key is shown, in bytes.
 const LONGEST: usize = 128;
 
 /// Writes a key: as it is where it is a word, else in quotes with escapes; cut to 128 bytes and
 /// then with `…`.
-pub(super) fn write(out: &mut String, key: &[u8]) {
+#[inline]
+pub(super) fn write(out: &mut Vec<u8>, key: &[u8]) {
+    let start = out.len();
+    // Most keys are words of ASCII, and shown as they are: those are looked at while they are
+    // written.
+    if key.len() <= LONGEST {
+        let mut marks = 0;
+        out.extend(key.iter().map(|byte| {
+            marks |= NO_WORDS[usize::from(*byte)];
+            *byte
+        }));
+        if marks == 0 && !key.is_empty() && key != b"?" {
+            return;
+        }
+        out.truncate(start);
+    }
+    write_any(out, key);
+}
+
+fn write_any(out: &mut Vec<u8>, key: &[u8]) {
     let (shown, cut) = beginning(key);
     match std::str::from_utf8(shown) {
-        Ok(word) if is_word(word) => out.push_str(word),
+        Ok(word) if is_word(word) => out.extend_from_slice(shown),
         _ => quote(out, shown),
     }
     if cut {
-        out.push('…');
+        out.extend_from_slice("…".as_bytes());
     }
 }
+
+/// 1 for the bytes that are no characters of a word, or not by themselves.
+static NO_WORDS: [u8; 256] = {
+    let mut marks = [1; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let is_plain = byte.is_ascii_graphic() && byte != b'"' && byte != b'\'';
+        marks[byte as usize] = !is_plain as u8;
+        byte += 1;
+    }
+    marks
+};
 
 /// What is shown of a key, and whether that is not all. Characters are not cut in two.
 fn beginning(key: &[u8]) -> (&[u8], bool) {
@@ -37,31 +68,34 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text != "?" && text.chars().all(is_plain)
 }
 
-fn quote(out: &mut String, bytes: &[u8]) {
-    out.push('"');
+fn quote(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
+            let mut bytes = [0; 4];
+            let bytes = character.encode_utf8(&mut bytes).as_bytes();
             match character {
-                '"' | '\\' => out.extend(['\\', character]),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                '\u{7}' => out.push_str("\\a"),
-                '\u{8}' => out.push_str("\\b"),
-                _ if character.is_control() => {
-                    escape(out, character.encode_utf8(&mut [0; 4]).as_bytes());
+                '\n' => out.extend_from_slice(b"\\n"),
+                '\r' => out.extend_from_slice(b"\\r"),
+                '\t' => out.extend_from_slice(b"\\t"),
+                '\u{7}' => out.extend_from_slice(b"\\a"),
+                '\u{8}' => out.extend_from_slice(b"\\b"),
+                '"' | '\\' => {
+                    out.push(b'\\');
+                    out.extend_from_slice(bytes);
                 }
-                _ => out.push(character),
+                _ if character.is_control() => escape(out, bytes),
+                _ => out.extend_from_slice(bytes),
             }
         }
         escape(out, chunk.invalid());
     }
-    out.push('"');
+    out.push(b'"');
 }
 
-fn escape(out: &mut String, bytes: &[u8]) {
+fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
     for byte in bytes {
-        // Writing to a string does not fail.
+        // Writing to memory does not fail.
         write!(out, "\\x{byte:02x}").ok();
     }
 }
@@ -71,9 +105,9 @@ mod tests {
     use super::*;
 
     fn written(key: &[u8]) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         write(&mut out, key);
-        out
+        String::from_utf8(out).unwrap()
     }
 
     #[test]

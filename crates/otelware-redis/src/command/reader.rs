@@ -4,7 +4,32 @@ use super::procedure::{digest, function};
 use super::shape::{Step, Word};
 use super::writer::Writer;
 
-pub(super) struct Reader<'a, I> {
+/// Writes the arguments of a command with these steps.
+#[inline]
+pub(super) fn write<'a>(
+    mut arguments: impl ExactSizeIterator<Item = &'a [u8]>,
+    mut steps: &[Step],
+    writer: &mut Writer<'_>,
+) {
+    // What most commands begin with, and many have no more than, takes no look ahead.
+    while let [step @ (Step::Key | Step::Field | Step::Value), others @ ..] = steps {
+        let Some(argument) = arguments.next() else {
+            return;
+        };
+        match step {
+            Step::Value => writer.value(),
+            _ => writer.key(argument),
+        }
+        steps = others;
+    }
+    if arguments.len() > 0 {
+        let mut reader = Reader::new(arguments);
+        reader.run(steps, writer);
+        reader.rest(writer);
+    }
+}
+
+struct Reader<'a, I> {
     next: Option<&'a [u8]>,
     others: I,
     /// What the last [`Step::Count`] was.
@@ -12,7 +37,7 @@ pub(super) struct Reader<'a, I> {
 }
 
 impl<'a, I: ExactSizeIterator<Item = &'a [u8]>> Reader<'a, I> {
-    pub(super) fn new(mut arguments: I) -> Self {
+    fn new(mut arguments: I) -> Self {
         Self {
             next: arguments.next(),
             others: arguments,
@@ -21,14 +46,14 @@ impl<'a, I: ExactSizeIterator<Item = &'a [u8]>> Reader<'a, I> {
     }
 
     /// Writes all that is left as values.
-    pub(super) fn rest(&mut self, writer: &mut Writer<'_>) {
+    fn rest(&mut self, writer: &mut Writer<'_>) {
         while self.take().is_some() && !writer.is_cut() {
             writer.value();
         }
     }
 
     /// Writes what these steps say.
-    pub(super) fn run(&mut self, steps: &[Step], writer: &mut Writer<'_>) {
+    fn run(&mut self, steps: &[Step], writer: &mut Writer<'_>) {
         for step in steps {
             if writer.is_cut() {
                 return;
@@ -38,7 +63,12 @@ impl<'a, I: ExactSizeIterator<Item = &'a [u8]>> Reader<'a, I> {
             };
             match step {
                 Step::Options(words) => self.options(words, writer),
-                Step::Repeated(steps) => self.repeat(steps, usize::MAX, writer),
+                Step::Repeated(steps) => {
+                    // A wrong number, of steps of one argument each: which is which is not known.
+                    if self.left().is_multiple_of(steps.len()) {
+                        self.repeat(steps, usize::MAX, writer);
+                    }
+                }
                 Step::Counted(steps) => {
                     // A wrong number: which arguments it is about is not known.
                     let is_enough = self

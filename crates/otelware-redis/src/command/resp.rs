@@ -66,6 +66,7 @@ impl<'a> Iterator for Arguments<'a> {
 impl ExactSizeIterator for Arguments<'_> {}
 
 /// The argument at the beginning, and what comes after it.
+#[inline]
 fn argument(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = number(bytes, b'$')?;
     let (found, rest) = rest.split_at_checked(len)?;
@@ -73,7 +74,18 @@ fn argument(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The number in the line that begins with `mark`, and what comes after the line.
+#[inline]
 fn number(bytes: &[u8], mark: u8) -> Option<(usize, &[u8])> {
+    match bytes {
+        // Most have one digit.
+        [first, digit @ b'0'..=b'9', b'\r', b'\n', rest @ ..] if *first == mark => {
+            Some((usize::from(digit - b'0'), rest))
+        }
+        _ => any_number(bytes, mark),
+    }
+}
+
+fn any_number(bytes: &[u8], mark: u8) -> Option<(usize, &[u8])> {
     let mut rest = bytes.strip_prefix(&[mark])?;
     let mut found: Option<usize> = None;
     while let [digit @ b'0'..=b'9', others @ ..] = rest {

@@ -1,8 +1,8 @@
 //! `db.query.text`.
 
-use super::look_up::look_up;
+use super::head::Head;
 use super::name::unknown;
-use super::reader::Reader;
+use super::reader;
 use super::writer::{CUT, KeyCapture, LONGEST, Writer};
 use std::cell::Cell;
 
@@ -14,7 +14,7 @@ const BETWEEN: &str = "; ";
 
 thread_local! {
     /// Where texts are put together, so that each is allocated once and as long as it is.
-    static DRAFT: Cell<String> = const { Cell::new(String::new()) };
+    static DRAFT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// The command as it would be entered in redis-cli, with `?` for values: `HSET user:1 name ?`.
@@ -22,8 +22,49 @@ thread_local! {
 /// Of a command that the table does not know, all arguments are values. At most 100 arguments and
 /// 2 KiB are shown, and ` …` for the others; of a key, 128 bytes. Empty for no arguments at all.
 #[inline]
-pub fn text<'a>(arguments: impl ExactSizeIterator<Item = &'a [u8]>, keys: KeyCapture) -> String {
-    draft(|out| write(out, arguments, keys))
+pub fn text<'a>(
+    mut arguments: impl ExactSizeIterator<Item = &'a [u8]>,
+    keys: KeyCapture,
+) -> String {
+    draft(|out| {
+        if let Some(given) = arguments.next() {
+            Head::default().renamed(given).write(out, arguments, keys);
+        }
+    })
+}
+
+impl<'a> Head<'a> {
+    /// The [`text`] of the command, which has these arguments, its name first.
+    #[inline]
+    pub fn text(
+        &self,
+        mut arguments: impl ExactSizeIterator<Item = &'a [u8]>,
+        keys: KeyCapture,
+    ) -> String {
+        draft(|out| {
+            if arguments.next().is_some() {
+                self.write(out, arguments, keys);
+            }
+        })
+    }
+
+    /// Writes the command, which has these arguments after its name.
+    #[inline]
+    fn write(
+        &self,
+        out: &mut Vec<u8>,
+        arguments: impl ExactSizeIterator<Item = &'a [u8]>,
+        keys: KeyCapture,
+    ) {
+        // A known name is printable and short, so it is as good as an unknown one.
+        let (name, steps) = match self.command() {
+            Some(command) => (self.given(), command.steps),
+            None => (unknown(self.given()).as_str().as_bytes(), [].as_slice()),
+        };
+        let mut writer = Writer::new(out, name, keys);
+        reader::write(arguments, steps, &mut writer);
+        writer.finish();
+    }
 }
 
 /// The [`text`] of each command, joined by `; `: at most 8 KiB, and ` …` for the other commands.
@@ -32,47 +73,34 @@ where
     C: ExactSizeIterator<Item = &'a [u8]>,
 {
     draft(|out| {
-        for command in commands {
+        let mut head = Head::default();
+        for mut command in commands {
             let end = out.len();
             if end > 0 {
-                out.push_str(BETWEEN);
+                out.extend_from_slice(BETWEEN.as_bytes());
             }
             // There is always room for one.
             if out.len() + LONGEST + CUT.len() > LONGEST_PIPELINE {
                 out.truncate(end);
-                out.push_str(CUT);
+                out.extend_from_slice(CUT.as_bytes());
                 return;
             }
-            write(out, command, keys);
+            if let Some(given) = command.next() {
+                head = head.renamed(given);
+                head.write(out, command, keys);
+            }
         }
     })
 }
 
-fn draft(write: impl FnOnce(&mut String)) -> String {
+#[inline]
+fn draft(write: impl FnOnce(&mut Vec<u8>)) -> String {
     // On a thread that is about to end there is no draft to be had.
     let mut draft = DRAFT.try_with(Cell::take).unwrap_or_default();
     write(&mut draft);
-    let text = String::from(draft.as_str());
+    // Nothing but text was written.
+    let text = std::str::from_utf8(&draft).map(str::to_owned);
     draft.clear();
     DRAFT.try_with(|kept| kept.set(draft)).ok();
-    text
-}
-
-fn write<'a>(
-    out: &mut String,
-    mut arguments: impl ExactSizeIterator<Item = &'a [u8]>,
-    keys: KeyCapture,
-) {
-    let Some(given) = arguments.next() else {
-        return;
-    };
-    let command = look_up(given);
-    // A known name is printable and short, so it is as good as an unknown one.
-    let mut writer = Writer::new(out, unknown(given).as_str(), keys);
-    let mut reader = Reader::new(arguments);
-    if let Some(command) = command {
-        reader.run(command.steps, &mut writer);
-    }
-    reader.rest(&mut writer);
-    writer.finish();
+    text.unwrap_or_default()
 }

@@ -23,7 +23,7 @@ pub enum KeyCapture {
 
 /// Writes the arguments of one command after its name.
 pub(super) struct Writer<'out> {
-    out: &'out mut String,
+    out: &'out mut Vec<u8>,
     keys: KeyCapture,
     /// Where in `out` the command has to end.
     end: usize,
@@ -35,9 +35,10 @@ pub(super) struct Writer<'out> {
 
 impl<'out> Writer<'out> {
     /// Writes the command's name, which is short.
-    pub(super) fn new(out: &'out mut String, name: &str, keys: KeyCapture) -> Self {
+    #[inline]
+    pub(super) fn new(out: &'out mut Vec<u8>, name: &[u8], keys: KeyCapture) -> Self {
         let end = out.len() + LONGEST - CUT.len();
-        out.push_str(name);
+        out.extend_from_slice(name);
         Self {
             out,
             keys,
@@ -47,11 +48,13 @@ impl<'out> Writer<'out> {
         }
     }
 
+    #[inline]
     pub(super) fn value(&mut self) {
-        self.argument(|out| out.push('?'));
+        self.argument(|out| out.push(b'?'));
     }
 
     /// A key or a field.
+    #[inline]
     pub(super) fn key(&mut self, key: &[u8]) {
         match self.keys {
             KeyCapture::Shown => self.argument(|out| quoted::write(out, key)),
@@ -61,7 +64,7 @@ impl<'out> Writer<'out> {
 
     /// What is nobody's data.
     pub(super) fn word(&mut self, word: &str) {
-        self.argument(|out| out.push_str(word));
+        self.argument(|out| out.extend_from_slice(word.as_bytes()));
     }
 
     /// Whether the rest of the arguments makes no difference.
@@ -72,18 +75,19 @@ impl<'out> Writer<'out> {
     /// Says so where not all is shown.
     pub(super) fn finish(self) {
         if self.cut {
-            self.out.push_str(CUT);
+            self.out.extend_from_slice(CUT.as_bytes());
         }
     }
 
-    fn argument(&mut self, write: impl FnOnce(&mut String)) {
+    #[inline]
+    fn argument(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         if self.left == 0 || self.cut {
             self.cut = true;
             return;
         }
         self.left -= 1;
         let start = self.out.len();
-        self.out.push(' ');
+        self.out.push(b' ');
         write(self.out);
         if self.out.len() > self.end {
             self.out.truncate(start);

@@ -54,6 +54,9 @@
 //! |---|---|---|---|
 //! | `messaging.client.consumed.messages` | `{message}` | messages that were received | `messaging.system.name`, `messaging.operation.name` (`receive`), `messaging.destination.template`, or else `messaging.destination.name`, `server.address`, `server.port` |
 //! | `messaging.process.duration` | `s` | how long processing took | the same, with `process`, and `error.type` |
+//!
+//! As many patterns, templates and names as recur are attributes of metrics; those beyond them are on
+//! spans alone.
 
 #[cfg(feature = "aio")]
 pub(crate) mod asynchronous;

@@ -3,7 +3,6 @@
 use crate::consumer_options::ConsumerOptions;
 use crate::instrumented::Instrumented;
 use otelware::messaging::{Client, Destination, Envelope, Processing, Verb};
-use otelware::operation::{Table, hash_bytes};
 use redis::{Msg, PushInfo};
 use std::sync::Arc;
 
@@ -15,16 +14,7 @@ const PROCESS: Verb = Verb::process("process");
 ///
 /// See the [module](crate::pubsub) for an example.
 #[derive(Clone, Debug)]
-pub struct Subscriber(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    options: ConsumerOptions,
-    /// Of channels that were subscribed to by their names.
-    plain: Arc<Client>,
-    /// Of those that a pattern found, by that. A program has a few patterns.
-    patterns: Table<Box<str>, Arc<Client>, 16, 4>,
-}
+pub struct Subscriber(Arc<Client>);
 
 impl Subscriber {
     /// One with the defaults of [`ConsumerOptions`] and the providers of that connection or client:
@@ -33,12 +23,8 @@ impl Subscriber {
         ConsumerOptions::of(connection).subscriber()
     }
 
-    pub(crate) fn new(options: ConsumerOptions) -> Self {
-        Self(Arc::new(Shared {
-            plain: options.client_of(None),
-            patterns: Table::new(),
-            options,
-        }))
+    pub(crate) fn new(options: &ConsumerOptions) -> Self {
+        Self(options.client(None, None))
     }
 
     /// Runs the future that processes a message in a span of its own, and ends the span with its
@@ -69,13 +55,13 @@ impl Subscriber {
 
     /// Begins the processing of a message, which ends with what it is told.
     pub fn start_process(&self, message: &Msg) -> Processing {
+        let template = self.template(message);
         let envelope = Envelope {
-            destination: Destination::named(message.get_channel_name()),
+            destination: destination(message, template.as_deref()),
             headers: None,
             body_size: message.get_payload_bytes().len(),
         };
-        let client = self.client(message);
-        client.process(PROCESS, &envelope, |_| {})
+        self.0.process(PROCESS, &envelope, |_| {})
     }
 
     /// The message of a push, counted; `None` for a push of another kind. For connections that speak
@@ -88,23 +74,26 @@ impl Subscriber {
 
     /// Counts a message that is handed to the application.
     pub(super) fn received(&self, message: &Msg) {
-        let destination = Destination::named(message.get_channel_name());
-        let client = self.client(message);
-        client.consumed(RECEIVE, &destination, None, 1);
+        let template = self.template(message);
+        let destination = destination(message, template.as_deref());
+        self.0.consumed(RECEIVE, &destination, None, 1);
     }
 
-    /// What spans of such messages begin by.
-    fn client(&self, message: &Msg) -> Arc<Client> {
+    /// What the channel has in common with others that the same pattern found: what the options say,
+    /// or else the pattern. Of a channel that was subscribed to by its name, the options are asked by
+    /// the client.
+    fn template(&self, message: &Msg) -> Option<String> {
         let pattern: Option<String> = message.get_pattern().ok().flatten();
-        let Some(pattern) = pattern else {
-            return self.0.plain.clone();
-        };
-        let make = || self.0.options.client_of(Some(&pattern));
-        let known = self.0.patterns.get_or_insert_with(
-            hash_bytes(pattern.as_bytes()),
-            |known| **known == *pattern,
-            || (pattern.as_str().into(), make()),
-        );
-        known.cloned().unwrap_or_else(make)
+        let pattern = pattern?;
+        let given = self.0.options().template.as_ref();
+        let given = given.and_then(|template| template(message.get_channel_name()));
+        Some(given.unwrap_or(pattern))
+    }
+}
+
+fn destination<'a>(message: &'a Msg, template: Option<&'a str>) -> Destination<'a> {
+    Destination {
+        template,
+        ..Destination::named(message.get_channel_name())
     }
 }

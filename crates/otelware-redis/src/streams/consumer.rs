@@ -145,9 +145,15 @@ impl StreamConsumer {
     /// Entries were handed to the application, and are processed from now on.
     fn delivered(&self, stream: &str, entries: &[StreamId], processing: &Processing) {
         let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-        if count > 0 {
-            let destination = Destination::named(stream);
-            self.client.consumed(PROCESS, &destination, None, count);
+        let destination = Destination::named(stream);
+        let (client, verb) = (&self.client, PROCESS);
+        match entries {
+            [] => {}
+            [entry] => {
+                let headers = EntryFields(&entry.map);
+                client.consumed_with(verb, &destination, Some(&headers), None, count);
+            }
+            _ => client.consumed(verb, &destination, None, count),
         }
         if processing.signals().metrics() {
             for entry in entries {

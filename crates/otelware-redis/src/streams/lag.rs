@@ -28,25 +28,23 @@ impl Lag {
                 &boundaries::MESSAGE_AGE_SECONDS,
             )
         });
-        let label = Label::foreign(stream);
-        let key = label.id().map(|id| [id, 0, 0, 0]);
+        // As of the other metrics: what stands for the stream, which is left out where it may be one
+        // of as many as anyone likes.
+        let template = client.options().template.as_ref();
+        let template = template.and_then(|template| template(stream));
+        let standing = Label::foreign(template.as_deref().unwrap_or(stream));
+        let (attribute, kind) = match template {
+            Some(_) => (attribute::MESSAGING_DESTINATION_TEMPLATE, 1),
+            None => (attribute::MESSAGING_DESTINATION_NAME, 0),
+        };
+        let key = standing.id().map(|id| [id, kind, 0, 0]);
         series.measure(lag.as_secs_f64(), key, || {
             let broker = client.broker();
-            let template = client.options().template.as_ref();
             let mut list = vec![KeyValue::new(
                 attribute::MESSAGING_SYSTEM_NAME,
                 broker.system,
             )];
-            // As of the other metrics: the template, or a name that recurs.
-            list.extend(match template.and_then(|template| template(stream)) {
-                Some(template) => Some(KeyValue::new(
-                    attribute::MESSAGING_DESTINATION_TEMPLATE,
-                    template,
-                )),
-                None => {
-                    key.map(|_| KeyValue::new(attribute::MESSAGING_DESTINATION_NAME, label.value()))
-                }
-            });
+            list.extend(key.map(|_| KeyValue::new(attribute, standing.value())));
             list.extend(
                 broker
                     .consumer_group
@@ -75,6 +73,9 @@ fn lag(added: Duration, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ConsumerOptions, Server};
+    use otelware_testing::Capture;
+    use std::collections::BTreeSet;
 
     #[test]
     fn an_id_tells_when_its_entry_was_added() {
@@ -101,5 +102,46 @@ mod tests {
         let of = |added, now| lag(Duration::from_secs(added), at(now));
         assert_eq!(of(100, 107), Some(Duration::from_secs(7)));
         assert_eq!(of(100, 93), Some(Duration::ZERO));
+    }
+
+    /// Names and templates that the lag of these streams is told by.
+    fn told(telemetry: &Capture, kind: &str) -> BTreeSet<String> {
+        let lag = telemetry.metric(metric::REDIS_STREAM_LAG);
+        let told = lag.points.iter().filter_map(|point| point.attribute(kind));
+        told.map(ToString::to_string).collect()
+    }
+
+    /// One test for both, since they share the places.
+    #[test]
+    fn only_what_recurs_is_told() {
+        const MANY: usize = 10_000;
+        let (telemetry, lag) = (Capture::new(), Lag::default());
+        let options = ConsumerOptions::new(Server::default())
+            .with_meter_provider(telemetry.meter_provider())
+            .with_destination_template(|stream| match stream.split_once(':') {
+                Some(("orders", _)) => Some("orders:{id}".to_owned()),
+                Some(("each", _)) => Some(stream.to_owned()),
+                _ => None,
+            });
+        let client = options.client(None, None);
+        let measure = |stream: &str| lag.measure(&client, stream, "1795286461123-0");
+        for number in 0..MANY {
+            measure(&format!("orders:{number}"));
+        }
+        // Streams that have a template take no place of those that have none.
+        measure("billing");
+        let names = told(&telemetry, attribute::MESSAGING_DESTINATION_NAME);
+        assert_eq!(names, BTreeSet::from(["\"billing\"".to_owned()]));
+        let templates = told(&telemetry, attribute::MESSAGING_DESTINATION_TEMPLATE);
+        assert_eq!(templates, BTreeSet::from(["\"orders:{id}\"".to_owned()]));
+        // Nor is a template told that is but a name.
+        for number in 0..MANY {
+            measure(&format!("each:{number}"));
+        }
+        let templates = told(&telemetry, attribute::MESSAGING_DESTINATION_TEMPLATE);
+        assert!(templates.contains("\"orders:{id}\""));
+        assert!((2..MANY).contains(&templates.len()), "{}", templates.len());
+        let lag = telemetry.metric(metric::REDIS_STREAM_LAG);
+        assert_eq!(lag.total_count(), 2 * MANY as u64 + 1);
     }
 }

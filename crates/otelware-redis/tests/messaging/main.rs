@@ -18,3 +18,4 @@ mod producing;
 mod pubsub;
 mod python;
 mod secrets;
+mod suite;

@@ -3,12 +3,17 @@
 use crate::expected::{client, metrics, of_ours, options, point, process};
 use crate::support::Shared;
 use futures_util::StreamExt;
+use otelware_redis::otelware::opentelemetry::InstrumentationScope;
+use otelware_redis::otelware::opentelemetry::metrics::{Meter, MeterProvider};
 use otelware_redis::otelware::opentelemetry::trace::SpanKind;
 use otelware_redis::otelware::semconv::boundaries::REQUEST_SECONDS;
 use otelware_redis::pubsub::Subscriber;
-use otelware_redis::{ConsumerOptions, Instrument};
+use otelware_redis::{ConsumerOptions, Instrument, Server};
 use otelware_testing::{Attributes, Capture, Span, expect_counter, expect_histogram};
-use redis::{AsyncConnectionConfig, Commands, Msg};
+use redis::{AsyncConnectionConfig, Commands, Msg, PushInfo, PushKind, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Publishes a message, which someone receives.
@@ -225,4 +230,68 @@ async fn with_options_of_its_own() {
         .attribute("messaging.destination.template")
         .cloned();
     assert_eq!(template, Some("alarms".into()));
+}
+
+/// Counts the meters that it is asked for.
+struct Counting<P> {
+    provider: P,
+    meters: Arc<AtomicUsize>,
+}
+
+impl<P: MeterProvider> MeterProvider for Counting<P> {
+    fn meter_with_scope(&self, scope: InstrumentationScope) -> Meter {
+        self.meters.fetch_add(1, Ordering::Relaxed);
+        self.provider.meter_with_scope(scope)
+    }
+}
+
+/// As of a program that subscribes to a pattern for each of its users: all share one telemetry.
+#[test]
+fn of_many_patterns() {
+    const PATTERNS: usize = 300;
+    let (telemetry, meters) = (Capture::new(), Arc::default());
+    let provider = Counting {
+        provider: telemetry.meter_provider(),
+        meters: Arc::clone(&meters),
+    };
+    let subscriber = ConsumerOptions::new(Server::default())
+        .with_tracer_provider(telemetry.tracer_provider())
+        .with_meter_provider(provider)
+        .subscriber();
+    let bytes = |text: &str| Value::BulkString(text.into());
+    let patterns: Vec<_> = (0..PATTERNS).map(|user| format!("user:{user}:*")).collect();
+    for _ in 0..2 {
+        for pattern in &patterns {
+            let channel = pattern.replace('*', "seen");
+            let push = PushInfo {
+                kind: PushKind::PMessage,
+                data: vec![bytes(pattern), bytes(&channel), bytes("b0dy")],
+            };
+            let message = subscriber.message(push).unwrap();
+            subscriber.start_process(&message).finish();
+        }
+    }
+    assert_eq!(meters.load(Ordering::Relaxed), 1);
+    let spans = telemetry.spans();
+    assert_eq!(spans.len(), 2 * PATTERNS);
+    for (span, pattern) in spans.iter().zip(patterns.iter().cycle()) {
+        assert_eq!(span.name, format!("process {pattern}"));
+        let template = span.attribute("messaging.destination.template");
+        assert_eq!(template, Some(&pattern.as_str().into()));
+        let channel = span.attribute("messaging.destination.name");
+        assert_eq!(channel, Some(&pattern.replace('*', "seen").into()));
+    }
+    let consumed = telemetry.metric("messaging.client.consumed.messages");
+    assert_eq!(consumed.total_sum(), 2.0 * PATTERNS as f64);
+    let told: BTreeSet<_> = consumed
+        .points
+        .iter()
+        .filter_map(|point| point.attribute("messaging.destination.template"))
+        .map(ToString::to_string)
+        .collect();
+    let all: BTreeSet<_> = patterns
+        .iter()
+        .map(|pattern| format!("{pattern:?}"))
+        .collect();
+    assert!(told.is_subset(&all) && told.len() > 64, "{told:?}");
 }

@@ -227,7 +227,7 @@ async fn scripts_on_a_cold_server() {
     }
     let run = || {
         command(format!("EVALSHA {digest} 1 k ?"))
-            .on_both("db.stored_procedure.name", digest.as_str())
+            .on_span("db.stored_procedure.name", digest.as_str())
     };
     let load = || command("SCRIPT LOAD ?");
     let cold = || run().fails("NOSCRIPT");

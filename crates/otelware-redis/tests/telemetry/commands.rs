@@ -1,6 +1,6 @@
 //! Commands, as `AsyncCommands` and `Commands` have them.
 
-use crate::expected::{all, client, command, database};
+use crate::expected::{Call, all, client, command, database};
 use crate::support::Server;
 use otelware_testing::Capture;
 use redis::{AsyncCommands, Commands, Value};
@@ -249,5 +249,16 @@ async fn other_spellings_and_unknown_commands() {
         command("NONE.SUCH ? ?").fails("ERR"),
         command("GET a"),
     ];
+    all(&telemetry, &database(server.port()), &expected).await;
+}
+
+/// It has no name, and is no batch of no commands.
+#[tokio::test]
+async fn what_is_no_command() {
+    let (server, telemetry) = (Server::start(), Capture::new());
+    let mut connection = client(&server, &telemetry).get_connection().unwrap();
+    // Which servers take all the same.
+    redis::ConnectionLike::req_packed_command(&mut connection, b"PING\r\n").unwrap();
+    let expected = [Call::new("_OTHER").on_both("db.operation.name", "_OTHER")];
     all(&telemetry, &database(server.port()), &expected).await;
 }

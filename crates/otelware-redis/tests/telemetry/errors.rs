@@ -1,7 +1,7 @@
 //! Errors, of the server and of the way to it.
 
 use crate::expected::{
-    Call, all, assert_operations, assert_spans, client, command, counter, database, options,
+    Call, all, assert_operations, assert_spans, batch, client, command, counter, database, options,
 };
 use crate::support::Server;
 use otelware_redis::Instrument;
@@ -41,8 +41,13 @@ async fn codes() {
             Failure::Code("WRONGPASS"),
         ),
         (words("FCALL none 0"), "FCALL none 0", Failure::Code("ERR")),
-        (script("LUCKY strike"), "EVAL ? 0", Failure::Code("LUCKY")),
+        (script("OOM full"), "EVAL ? 0", Failure::Code("OOM")),
         // What a script says may be anything.
+        (
+            script("S3CR3T declined"),
+            "EVAL ? 0",
+            Failure::Class("_OTHER"),
+        ),
         (
             script("s3cr3t: it failed"),
             "EVAL ? 0",
@@ -60,7 +65,7 @@ async fn codes() {
         result.expect_err(text);
         let mut call = command(text);
         if arguments[0] == "FCALL" {
-            call = call.on_both("db.stored_procedure.name", "none");
+            call = call.on_span("db.stored_procedure.name", "none");
         }
         expected.push(match failure {
             Failure::Code(code) => call.fails(code),
@@ -69,6 +74,49 @@ async fn codes() {
     }
     all(&telemetry, &database(server.port()), &expected).await;
     telemetry.assert_never_contains("s3cr3t");
+    telemetry.assert_never_contains("S3CR3T");
+}
+
+/// Of scripts, alone and among other commands, of which any number is one class.
+#[tokio::test]
+async fn codes_of_scripts() {
+    let (server, telemetry) = (Server::start(), Capture::new());
+    let options = options(&telemetry).with_error_codes(["OUT_OF_STOCK"]);
+    let client = server.client().instrument_with(options);
+    let mut connection = client.get_connection().unwrap();
+    let script = |answer: String| {
+        let mut script = redis::cmd("EVAL");
+        script
+            .arg("return redis.error_reply(ARGV[1])")
+            .arg(0)
+            .arg(answer);
+        script
+    };
+    let run = || command("EVAL ? 0 ?");
+    let mut expected = Vec::new();
+    let told = script("OUT_OF_STOCK none left".to_owned());
+    let failed: RedisResult<Value> = told.query(&mut connection);
+    failed.unwrap_err();
+    expected.push(run().fails("OUT_OF_STOCK"));
+    let mut pipeline = redis::pipe();
+    pipeline.add_command(told).cmd("PING");
+    let failed: RedisResult<Value> = pipeline.query(&mut connection);
+    failed.unwrap_err();
+    expected.push(
+        batch("PIPELINE", 2, "EVAL ? 0 ?; PING")
+            .fails("OUT_OF_STOCK")
+            .at_end("otelware.redis.batch.errors", 1),
+    );
+    for number in 0..50 {
+        let any = script(format!("CARD{number} declined"));
+        let failed: RedisResult<Value> = any.query(&mut connection);
+        failed.unwrap_err();
+        expected.push(run().failing(Failure::Class("_OTHER")));
+    }
+    all(&telemetry, &database(server.port()), &expected).await;
+    let durations = telemetry.metric("db.client.operation.duration");
+    assert_eq!((durations.points.len(), durations.total_count()), (3, 52));
+    telemetry.assert_never_contains("CARD");
 }
 
 /// Of a server that wants a password and got none, or a wrong one.

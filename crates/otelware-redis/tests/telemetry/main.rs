@@ -16,14 +16,18 @@
 mod support;
 
 mod batches;
+mod claims;
 mod clusters;
 mod commands;
+mod databases;
 mod errors;
 mod expected;
 mod inherent;
 mod lost;
+mod nested;
 mod options;
 mod pools;
+mod recycling;
 mod secrets;
 mod sentinels;
 mod suite;

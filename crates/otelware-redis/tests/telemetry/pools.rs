@@ -349,7 +349,7 @@ async fn a_server_that_is_not_there() {
     assert!(told("pending_requests") && !told("timeouts") && !told("create_time"));
 }
 
-/// Instead of one that is made of the address; and nothing is told before the first use.
+/// Instead of one that is made of the address; also of a pool that nobody has used yet.
 #[tokio::test]
 async fn a_name() {
     let (server, telemetry) = (Server::start(), Capture::new());
@@ -360,12 +360,21 @@ async fn a_name() {
         .build()
         .unwrap();
     let pool = otelware_redis::deadpool::Pool::new(pool);
-    assert_eq!(telemetry.metrics(), []);
-    let _: Value = pool.get().await.unwrap().get("a").await.unwrap();
     let at = Database {
         pool: "sessions".to_owned(),
         ..database(server.port())
     };
+    Expected {
+        idle: 0,
+        used: 0,
+        idle_min: None,
+        created: 0,
+        waited: 0,
+        returned: 0,
+        timed_out: 0,
+    }
+    .assert(&telemetry, &at);
+    let _: Value = pool.get().await.unwrap().get("a").await.unwrap();
     Expected {
         idle: 1,
         used: 0,
