@@ -54,6 +54,12 @@ fn sum(telemetry: &Capture, name: &str) -> f64 {
 const UNACKNOWLEDGED: &str = "otelware.rabbitmq.unacknowledged_deliveries";
 const PENDING: &str = "otelware.rabbitmq.pending_confirms";
 
+/// Waits for a step of a test, and says which it was that did not come about.
+async fn soon<F: Future>(what: &str, step: F) -> F::Output {
+    let step = tokio::time::timeout(Duration::from_secs(30), step).await;
+    step.unwrap_or_else(|_| panic!("waited 30 s in vain: {what}"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_stops_fails_what_is_under_way() {
     let mut server = Server::start();
@@ -215,24 +221,27 @@ async fn a_connection_that_recovers_goes_on() {
 
     server.kill();
     // Publishing fails from here on until the connection is back.
-    let error = loop {
-        let properties = durable.clone();
-        let publishing = channel.basic_publish(
-            "".into(),
-            queue.clone(),
-            Default::default(),
-            b"lost",
-            properties,
-        );
-        match publishing.await {
-            Err(error) => break error,
-            Ok(confirm) => {
-                if let Err(error) = confirm.await {
-                    break error;
+    let failing = async {
+        loop {
+            let properties = durable.clone();
+            let publishing = channel.basic_publish(
+                "".into(),
+                queue.clone(),
+                Default::default(),
+                b"lost",
+                properties,
+            );
+            match publishing.await {
+                Err(error) => break error,
+                Ok(confirm) => {
+                    if let Err(error) = confirm.await {
+                        break error;
+                    }
                 }
             }
         }
     };
+    let error = soon("publishing fails", failing).await;
     let class = error_type(&telemetry, &format!("publish {queue}")).unwrap();
     let class = class.as_str().unwrap();
     assert!(
@@ -252,7 +261,8 @@ async fn a_connection_that_recovers_goes_on() {
     let states = telemetry.metric("otelware.rabbitmq.connections");
     assert_eq!(states.point(reconnecting).sum(), 1.0);
     tokio::task::block_in_place(|| server.restart());
-    channel.wait_for_recovery(error).await.unwrap();
+    let recovery = channel.wait_for_recovery(error);
+    soon("the connection recovers", recovery).await.unwrap();
     telemetry.span("recover").assert(
         expect_span("recover")
             .kind(SpanKind::Client)
@@ -261,12 +271,15 @@ async fn a_connection_that_recovers_goes_on() {
     );
     assert!(!first.ack(BasicAckOptions::default()).await.unwrap());
 
-    publish(&channel, &queue, "2", durable).await.await.unwrap();
+    let publishing = async { publish(&channel, &queue, "2", durable).await.await };
+    soon("a message is confirmed", publishing).await.unwrap();
     let mut bodies = Vec::new();
     while bodies.len() < 2 {
-        // The error that ended the connection comes first.
-        let Some(Ok(delivery)) = consumer.next().await else {
-            continue;
+        let delivery = match soon("a message comes", consumer.next()).await {
+            Some(Ok(delivery)) => delivery,
+            // The error that ended the connection comes first.
+            Some(Err(_)) => continue,
+            None => panic!("the consumer has ended"),
         };
         if delivery.data == b"lost" {
             delivery.ack(BasicAckOptions::default()).await.unwrap();
@@ -281,7 +294,10 @@ async fn a_connection_that_recovers_goes_on() {
     telemetry.settle().await;
 
     // What happened is counted as it is listened to.
-    while !matches!(events.next().await, Some(Event::Connected)) {}
+    while !matches!(
+        soon("an event comes", events.next()).await,
+        Some(Event::Connected)
+    ) {}
     let count = telemetry.metric("otelware.rabbitmq.connection_events");
     let connected = at(&server).into_iter().chain([(
         "otelware.rabbitmq.connection.event",
