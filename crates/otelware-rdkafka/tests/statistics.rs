@@ -8,6 +8,7 @@ use otelware_rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use otelware_testing::{Capture, Metric, Value};
 use rdkafka::client::ClientContext;
 use rdkafka::producer::BaseRecord;
+use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use support::broker::{Kafka, nowhere, unique};
@@ -149,6 +150,48 @@ async fn lag_and_round_trips() {
     let _telemetry = consumer.telemetry().clone();
     drop(consumer);
     assert!(find(&telemetry, lag).is_none_or(|metric| metric.points.is_empty()));
+}
+
+#[tokio::test]
+async fn the_lag_is_what_the_watermarks_say_as_it_grows_and_shrinks() {
+    let (telemetry, kafka) = (Capture::new(), Kafka::start());
+    let topic = kafka.topic("orders", 1).await;
+    let produce = |count| {
+        for _ in 0..count {
+            let record = BaseRecord::<str, str>::to(&topic).payload("1").partition(0);
+            kafka.produce_plainly(record);
+        }
+    };
+    produce(5);
+    let mut config = kafka.consumer_config(&unique("billing"));
+    config.set("statistics.interval.ms", "50");
+    let consumer: BaseConsumer = options(&telemetry).create(&config).unwrap();
+    consumer.subscribe(&[&topic]).unwrap();
+    let first = wait_for("a message", || consumer.poll(Duration::from_millis(50)));
+    drop(first);
+    let commit = |offset| {
+        let mut list = TopicPartitionList::new();
+        let offset = Offset::Offset(offset);
+        list.add_partition_offset(&topic, 0, offset).unwrap();
+        consumer.commit(&list, CommitMode::Sync).unwrap();
+    };
+    let by_watermarks = || {
+        let (_, high) = consumer.fetch_watermarks(&topic, 0, PATIENCE).unwrap();
+        let committed = consumer.committed(PATIENCE).unwrap();
+        let committed = committed.find_partition(&topic, 0).unwrap();
+        high - committed.offset().to_raw().unwrap()
+    };
+    // So many more are produced, and the group has committed up to there.
+    for (more, committed, expected) in [(0, 1, 4), (10, 1, 14), (0, 9, 6), (3, 9, 9), (0, 18, 0)] {
+        produce(more);
+        commit(committed);
+        assert_eq!(by_watermarks(), expected);
+        wait_for("the lag", || {
+            // What comes is passed over: the lag is that of what is committed.
+            let _ = consumer.poll(Duration::from_millis(20));
+            (value(&telemetry, "otelware.kafka.consumer.lag") == Some(expected)).then_some(())
+        });
+    }
 }
 
 /// A context of a user's that wants the statistics for itself.
