@@ -101,7 +101,8 @@ impl Instrumentation {
     /// Whether operations leave nothing behind, neither spans nor measurements nor events, so that
     /// only context is to be passed on. It shows after the first operation.
     #[inline]
-    pub(crate) fn is_idle(&self) -> bool {
+    #[doc(hidden)]
+    pub fn is_idle(&self) -> bool {
         let is_unmeasured = || {
             let measuring = self.meter.get();
             measuring.is_some_and(|measuring| measuring.is_unmeasured)
