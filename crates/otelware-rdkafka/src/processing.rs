@@ -9,7 +9,7 @@ use crate::telemetry::Telemetry;
 use otelware::messaging::{Destination, Envelope, Processing, Received, Verb};
 use otelware::opentelemetry::KeyValue;
 use otelware::opentelemetry::propagation::Extractor;
-use otelware::operation::{Label, Moment};
+use otelware::operation::Label;
 use otelware::semconv::attribute;
 use std::time::{Duration, SystemTime};
 
@@ -185,22 +185,8 @@ impl Telemetry {
             return;
         };
         let sent = SystemTime::UNIX_EPOCH + sent;
-        // Clocks that disagree make no messages out of the future.
-        let age = Moment::now().wall().duration_since(sent);
-        let age = age.unwrap_or_default().as_secs_f64();
-        let topic = message.topic();
-        let key = Label::foreign(topic).id().map(|id| [id, 0, 0, 0]);
-        self.extra().ages.measure(age, key, || {
-            let mut list = self.common_attributes();
-            let template = self.client().options().template.as_ref();
-            list.push(match template.and_then(|template| template(topic)) {
-                Some(template) => {
-                    KeyValue::new(attribute::MESSAGING_DESTINATION_TEMPLATE, template)
-                }
-                None => KeyValue::new(attribute::MESSAGING_DESTINATION_NAME, topic.to_owned()),
-            });
-            list
-        });
+        let ages = &self.extra().ages;
+        self.client().measure_age(ages, message.topic(), sent);
     }
 }
 

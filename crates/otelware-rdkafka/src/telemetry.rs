@@ -207,24 +207,6 @@ impl Telemetry {
             }
         })
     }
-
-    /// What the metrics of Kafka's own have in common.
-    pub(crate) fn common_attributes(&self) -> Vec<KeyValue> {
-        let broker = self.client().broker();
-        let mut list = Vec::with_capacity(6);
-        list.push(KeyValue::new(
-            attribute::MESSAGING_SYSTEM_NAME,
-            broker.system,
-        ));
-        if let Some(group) = &broker.consumer_group {
-            let group = group.clone();
-            list.push(KeyValue::new(
-                attribute::MESSAGING_CONSUMER_GROUP_NAME,
-                group,
-            ));
-        }
-        list
-    }
 }
 
 /// Ends an operation with rdkafka's result.

@@ -81,7 +81,7 @@ pub mod attribute {
     pub const MESSAGING_MESSAGE_ID: &str = "messaging.message.id";
     /// What is done, in the words of the broker.
     pub const MESSAGING_OPERATION_NAME: &str = "messaging.operation.name";
-    /// What is done: `create`, `send`, `receive`, `process` or `settle`.
+    /// What is done: `send`, `receive`, `process` or `settle`.
     pub const MESSAGING_OPERATION_TYPE: &str = "messaging.operation.type";
     /// The messaging system.
     pub const MESSAGING_SYSTEM_NAME: &str = "messaging.system.name";
@@ -357,8 +357,6 @@ pub mod event {
     pub const RPC_MESSAGE: &str = "rpc.message";
     /// An exception ended a call at its server.
     pub const RPC_SERVER_CALL_EXCEPTION: &str = "rpc.server.call.exception";
-    /// An exception ended the creation of a message.
-    pub const MESSAGING_CREATE_EXCEPTION: &str = "messaging.create.exception";
     /// An exception ended the processing of a message.
     pub const MESSAGING_PROCESS_EXCEPTION: &str = "messaging.process.exception";
     /// An exception ended the receiving of messages.

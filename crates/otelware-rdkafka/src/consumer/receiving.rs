@@ -136,7 +136,7 @@ impl Telemetry {
         let topic = Interned::new(&common.topic).map(Interned::id);
         let key = error.zip(topic).map(|(error, topic)| [error, topic, 0, 0]);
         self.extra().commits.measure(1, key, || {
-            let mut list = self.common_attributes();
+            let mut list = self.client().common_attributes();
             if !common.topic.is_empty() {
                 list.push(KeyValue::new(
                     attribute::MESSAGING_DESTINATION_NAME,
@@ -162,7 +162,7 @@ impl Telemetry {
         };
         let changes = &self.extra().assignment_changes;
         changes.measure(1, Some([number, 0, 0, 0]), || {
-            let mut list = self.common_attributes();
+            let mut list = self.client().common_attributes();
             list.push(KeyValue::new(attribute::KAFKA_ASSIGNMENT_CHANGE, change));
             list
         });

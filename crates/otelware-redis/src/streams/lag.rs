@@ -1,10 +1,9 @@
 //! How long entries wait for their processing.
 
 use otelware::messaging::Client;
-use otelware::opentelemetry::KeyValue;
 use otelware::opentelemetry::metrics::Histogram;
-use otelware::operation::{Label, Moment, Series};
-use otelware::semconv::{attribute, boundaries, metric};
+use otelware::operation::Series;
+use otelware::semconv::{boundaries, metric};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
@@ -18,9 +17,7 @@ pub(super) struct Lag(OnceLock<Series<Histogram<f64>>>);
 impl Lag {
     /// The processing of an entry of this id begins.
     pub(super) fn measure(&self, client: &Client, stream: &str, id: &str) {
-        let Some(lag) = added(id).and_then(|added| lag(added, Moment::now().wall())) else {
-            return;
-        };
+        let Some(added) = added(id) else { return };
         let series = self.0.get_or_init(|| {
             client.instrumentation().durations(
                 metric::REDIS_STREAM_LAG,
@@ -28,31 +25,7 @@ impl Lag {
                 &boundaries::MESSAGE_AGE_SECONDS,
             )
         });
-        // As of the other metrics: what stands for the stream, which is left out where it may be one
-        // of as many as anyone likes.
-        let template = client.options().template.as_ref();
-        let template = template.and_then(|template| template(stream));
-        let standing = Label::foreign(template.as_deref().unwrap_or(stream));
-        let (attribute, kind) = match template {
-            Some(_) => (attribute::MESSAGING_DESTINATION_TEMPLATE, 1),
-            None => (attribute::MESSAGING_DESTINATION_NAME, 0),
-        };
-        let key = standing.id().map(|id| [id, kind, 0, 0]);
-        series.measure(lag.as_secs_f64(), key, || {
-            let broker = client.broker();
-            let mut list = vec![KeyValue::new(
-                attribute::MESSAGING_SYSTEM_NAME,
-                broker.system,
-            )];
-            list.extend(key.map(|_| KeyValue::new(attribute, standing.value())));
-            list.extend(
-                broker
-                    .consumer_group
-                    .clone()
-                    .map(|group| KeyValue::new(attribute::MESSAGING_CONSUMER_GROUP_NAME, group)),
-            );
-            list
-        });
+        client.measure_age(series, stream, SystemTime::UNIX_EPOCH + added);
     }
 }
 
@@ -64,16 +37,11 @@ fn added(id: &str) -> Option<Duration> {
     (added >= FIRST_STREAMS).then_some(added)
 }
 
-/// The clocks of both sides may differ, so that it is never less than nothing.
-fn lag(added: Duration, now: SystemTime) -> Option<Duration> {
-    let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(now.saturating_sub(added))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{ConsumerOptions, Server};
+    use otelware::semconv::attribute;
     use otelware_testing::Capture;
     use std::collections::BTreeSet;
 
@@ -94,14 +62,6 @@ mod tests {
             assert_eq!(added(id), milliseconds.map(Duration::from_millis), "{id}");
         }
         assert!(added("18446744073709551615-0").is_some());
-    }
-
-    #[test]
-    fn a_lag_is_never_negative() {
-        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let of = |added, now| lag(Duration::from_secs(added), at(now));
-        assert_eq!(of(100, 107), Some(Duration::from_secs(7)));
-        assert_eq!(of(100, 93), Some(Duration::ZERO));
     }
 
     /// Names and templates that the lag of these streams is told by.

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::destination::Destination;
 use super::options::{ExistingContext, Hook, MessageView, Options};
-use super::parenting::Links;
+use super::parenting::{Linked, Links};
 use super::processing::Processing;
 use super::route::{Route, Routes};
 use super::verb::Verb;
@@ -11,7 +11,7 @@ use crate::operation::{
     Cancellation, Family, Instrumentation, Label, Lazily, Moment, Operation, Series, Signals,
     Start, bounded, extend_replacing,
 };
-use crate::propagation::{self, Trust};
+use crate::propagation::Trust;
 use crate::semconv::{attribute, boundaries, metric, unit};
 use opentelemetry::metrics::{Counter, Histogram};
 use opentelemetry::propagation::{Extractor, Injector};
@@ -257,16 +257,7 @@ impl Client {
         if sending.describe().has_context() {
             return;
         }
-        let options = self.options();
-        options.providers.with_propagator(|propagator| {
-            propagation::inject(propagator, sending.context(), carrier, &options.outbound);
-        });
-    }
-
-    /// The fields that [`inject`](Self::inject) writes, for carriers that can't replace.
-    pub fn fields(&self) -> Vec<String> {
-        let providers = &self.options().providers;
-        providers.with_propagator(|propagator| propagator.fields().map(str::to_owned).collect())
+        self.pass_on(sending.context(), carrier);
     }
 
     /// A message was asked for, then, and came. Its span is made only now, since links are known
@@ -306,26 +297,6 @@ impl Client {
             ..Beginning::now(verb, destination)
         };
         self.begin(beginning, Context::current(), None, |_| {})
-    }
-
-    /// Messages were asked for, then, and so many came.
-    pub fn receive_batch<'m>(
-        self: &Arc<Self>,
-        verb: Verb,
-        destination: Destination<'_>,
-        started: Moment,
-        messages: impl IntoIterator<Item = Received<'m>>,
-        attributes: impl FnOnce(&mut Vec<KeyValue>),
-    ) -> Operation<Call> {
-        let (links, count) = self.links(messages);
-        let beginning = Beginning {
-            started,
-            messages: count,
-            is_batch: true,
-            signals: Self::signals(self.options().receive_spans),
-            ..Beginning::now(verb, destination)
-        };
-        self.begin_linked(beginning, links, attributes)
     }
 
     /// Counts messages that are handed to the application before anything is known of them but where
@@ -379,21 +350,10 @@ impl Client {
         message: &Envelope<'_>,
         attributes: impl FnOnce(&mut Vec<KeyValue>),
     ) -> Processing {
-        let options = self.options();
-        let current = Context::current();
-        let (parent, links) = match (message.headers, options.trust) {
-            (None, _) => (current, [None, None]),
-            (Some(headers), Trust::Public) => {
-                let created = self.created(headers);
-                (current, [created, None])
-            }
-            (Some(headers), Trust::Trusted) => {
-                let remote = options.providers.with_propagator(|propagator| {
-                    propagator.extract_with_context(&current, headers)
-                });
-                let parenting = options.parenting(&message.destination);
-                parenting.apply(current, remote)
-            }
+        let (parent, links) = match (message.headers, self.options().trust) {
+            (None, _) => (Context::current(), [None, None]),
+            (Some(headers), Trust::Public) => (Context::current(), [self.created(headers), None]),
+            (Some(headers), Trust::Trusted) => self.parent(|| message.destination, headers),
         };
         let links = links.into_iter().flatten().map(Link::with_context);
         let beginning = Beginning::with(verb, message);
@@ -460,6 +420,19 @@ impl Client {
             }
         }
         (links, count)
+    }
+
+    /// Where the processing of a message begins whose sender is trusted, and what it is linked to.
+    pub(super) fn parent<'d>(
+        &self,
+        destination: impl FnOnce() -> Destination<'d>,
+        headers: &dyn Extractor,
+    ) -> (Context, Linked) {
+        let (options, current) = (self.options(), Context::current());
+        let remote = options
+            .providers
+            .with_propagator(|propagator| propagator.extract_with_context(&current, headers));
+        options.parenting(destination).apply(current, remote)
     }
 
     /// The span that a message's headers name.

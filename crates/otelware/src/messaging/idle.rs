@@ -22,7 +22,7 @@ impl Client {
             && self.created(headers).is_some()
     }
 
-    /// Writes a context into a message whose sending nobody wants to know of.
+    /// Writes a context into a message, whether or not anybody wants to know of its sending.
     pub fn pass_on(&self, context: &Context, carrier: &mut dyn Injector) {
         let options = self.options();
         options.providers.with_propagator(|propagator| {
@@ -36,19 +36,10 @@ impl Client {
         destination: impl FnOnce() -> Destination<'d>,
         headers: &dyn Extractor,
     ) -> Processing {
-        let options = self.options();
-        let current = Context::current();
-        if options.trust == Trust::Public {
-            return Processing::idle(current);
-        }
-        let remote = options
-            .providers
-            .with_propagator(|propagator| propagator.extract_with_context(&current, headers));
-        let parenting = match &options.parenting {
-            Some(_) => options.parenting(&destination()),
-            None => options.parenting(&Destination::named("")),
+        let context = match self.options().trust {
+            Trust::Public => Context::current(),
+            Trust::Trusted => self.parent(destination, headers).0,
         };
-        let (context, _links) = parenting.apply(current, remote);
         Processing::idle(context)
     }
 }

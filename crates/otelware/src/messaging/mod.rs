@@ -3,6 +3,7 @@
 //!
 //! Source: "Semantic conventions for messaging spans" and "… metrics".
 
+mod age;
 mod call;
 mod client;
 mod destination;

@@ -109,9 +109,9 @@ impl Options {
         self.template.as_ref().and_then(|template| template(name))
     }
 
-    pub(super) fn parenting(&self, destination: &Destination<'_>) -> Parenting {
+    pub(super) fn parenting<'d>(&self, destination: impl FnOnce() -> Destination<'d>) -> Parenting {
         match &self.parenting {
-            Some(parenting) => parenting(destination.name),
+            Some(parenting) => parenting(destination().name),
             None => Parenting::Auto,
         }
     }

@@ -15,7 +15,6 @@ pub struct Verb {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
-    Create,
     Send,
     Receive,
     Process,
@@ -24,14 +23,6 @@ enum Class {
 }
 
 impl Verb {
-    /// Makes a message whose context is its own, to be sent later.
-    pub const fn create(name: &'static str) -> Self {
-        Self {
-            name,
-            class: Class::Create,
-        }
-    }
-
     /// Hands messages to the broker.
     pub const fn send(name: &'static str) -> Self {
         Self {
@@ -80,7 +71,6 @@ impl Verb {
     /// `messaging.operation.type`, where there is one.
     pub(super) fn class_attribute(self) -> Option<KeyValue> {
         let class = match self.class {
-            Class::Create => "create",
             Class::Send => "send",
             Class::Receive => "receive",
             Class::Process => "process",
@@ -94,7 +84,6 @@ impl Verb {
     /// client: the context's span produced it.
     pub(super) const fn kind(self, has_context: bool) -> SpanKind {
         match self.class {
-            Class::Create => SpanKind::Producer,
             Class::Send if !has_context => SpanKind::Producer,
             Class::Process => SpanKind::Consumer,
             Class::Send | Class::Receive | Class::Settle | Class::Manage => SpanKind::Client,
@@ -112,7 +101,6 @@ impl Verb {
     /// The event of an error that ended it.
     pub(super) const fn exception(self) -> Exception {
         let (name, severity) = match self.class {
-            Class::Create => (event::MESSAGING_CREATE_EXCEPTION, Severity::Warn),
             Class::Send | Class::Manage => (event::MESSAGING_SEND_EXCEPTION, Severity::Warn),
             Class::Receive => (event::MESSAGING_RECEIVE_EXCEPTION, Severity::Warn),
             Class::Process => (event::MESSAGING_PROCESS_EXCEPTION, Severity::Error),
