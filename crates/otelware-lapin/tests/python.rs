@@ -3,8 +3,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "support/python.rs"]
-mod python;
 mod support;
 
 use futures_util::StreamExt;
@@ -16,9 +14,36 @@ use otelware_lapin::otelware::opentelemetry::baggage::BaggageExt;
 use otelware_lapin::otelware::opentelemetry::trace::FutureExt;
 use otelware_lapin::otelware::opentelemetry::{Context, KeyValue};
 use otelware_testing::RemoteParent;
-use python::python;
+use otelware_testing::python::{Python, PythonSpan, PythonSpans};
 use std::convert::Infallible;
 use support::*;
+
+/// Runs a script of `tests/python` with the broker's URL and these arguments.
+fn python(script: &str, arguments: &[&str]) -> Option<PythonSpans> {
+    let python = Python {
+        directory: env!("CARGO_MANIFEST_DIR"),
+        package: env!("CARGO_PKG_NAME"),
+        module: "pika",
+    };
+    let url = url();
+    let all: Vec<&str> = [&*url]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    python.run(script, &all)
+}
+
+/// The two spans of a message that was sent: pika's instrumentation makes one of the blocking
+/// channel, and within it one of the channel beneath, whose context the message has.
+#[track_caller]
+fn both_sent<'a>(spans: &'a PythonSpans, name: &str) -> [&'a PythonSpan; 2] {
+    let [inner, outer] = spans.all_named(name)[..] else {
+        panic!("not two {name}: {spans:?}");
+    };
+    inner.assert_child_of(outer);
+    assert_eq!(inner.text("/kind"), "SpanKind.PRODUCER");
+    [outer, inner]
+}
 
 /// How many messages `odd.py` publishes: two with each value, of which three are a context.
 const ODD_MESSAGES: i64 = 42;
@@ -108,7 +133,7 @@ async fn a_service_in_python_sends_on_what_it_got_from_rust() {
     assert_eq!(received.text("/kind"), "SpanKind.CONSUMER");
     assert_eq!(received.text("/attributes/baggage.caller"), "rust;ü+");
     assert_eq!(received.text("/attributes/headers"), ODD_IN_PYTHON);
-    let [outer, forwarded] = spans.sent(&format!("{invoices} send"));
+    let [outer, forwarded] = both_sent(&spans, &format!("{invoices} send"));
     outer.assert_child_of(received);
 
     let delivery = next(&shop, &invoices).await;
@@ -142,7 +167,7 @@ async fn a_service_in_rust_sends_on_what_it_got_from_python() {
     let Some(spans) = python("producer.py", &[orders.as_str()]) else {
         return;
     };
-    let [_, sent] = spans.sent(&format!("{orders} send"));
+    let [_, sent] = both_sent(&spans, &format!("{orders} send"));
 
     let delivery = next(&shop, &orders).await;
     let forward = async {

@@ -3,8 +3,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "support/python.rs"]
-mod python;
 mod support;
 
 use otelware_rdkafka::otelware::opentelemetry::baggage::BaggageExt;
@@ -12,12 +10,18 @@ use otelware_rdkafka::otelware::opentelemetry::trace::FutureExt;
 use otelware_rdkafka::otelware::opentelemetry::{Context, KeyValue};
 use otelware_rdkafka::producer::{FutureProducer, FutureRecord};
 use otelware_testing::Capture;
-use python::python;
+use otelware_testing::python::Python;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedHeaders, Headers, Message, OwnedMessage};
 use support::broker::Kafka;
 use support::expected::{at, process, send};
 use support::{PATIENCE, options};
+
+const PYTHON: Python = Python {
+    directory: env!("CARGO_MANIFEST_DIR"),
+    package: env!("CARGO_PKG_NAME"),
+    module: "confluent_kafka",
+};
 
 /// Baggage, without a space: Python writes one as `+`, which W3C's encoding leaves as it is.
 const FROM_RUST: &str = "rust;ü+";
@@ -56,7 +60,7 @@ async fn a_service_in_python_sends_on_what_it_got_from_rust() {
 
     let arguments = [kafka.bootstrap(), orders.clone(), invoices.clone()];
     let arguments = arguments.each_ref().map(String::as_str);
-    let Some(spans) = python("forwarder.py", &arguments) else {
+    let Some(spans) = PYTHON.run("forwarder.py", &arguments) else {
         return;
     };
     let processed = spans.named(&format!("{orders} process"));
@@ -96,7 +100,7 @@ async fn a_service_in_rust_sends_on_what_it_got_from_python() {
     let orders = kafka.topic("orders", 1).await;
     let invoices = kafka.topic("invoices", 1).await;
     let brokers = kafka.bootstrap();
-    let Some(spans) = python("producer.py", &[&brokers, &orders]) else {
+    let Some(spans) = PYTHON.run("producer.py", &[&brokers, &orders]) else {
         return;
     };
     let sent = spans.named(&format!("{orders} send"));
@@ -139,7 +143,7 @@ async fn a_service_in_rust_sends_on_what_it_got_from_python() {
     assert_eq!(values(&message, "traceparent"), [forwarded.traceparent()]);
     assert_eq!(values(&message, "mine"), ["1"]);
     assert_eq!(values(&message, "baggage").len(), 1);
-    let Some(spans) = python("consumer.py", &[&brokers, &invoices]) else {
+    let Some(spans) = PYTHON.run("consumer.py", &[&brokers, &invoices]) else {
         return;
     };
     let last = spans.named(&format!("{invoices} process"));

@@ -58,6 +58,8 @@ mod metric;
 pub mod otlp;
 #[cfg(unix)]
 mod program;
+#[cfg(all(unix, feature = "python"))]
+pub mod python;
 mod remote;
 mod scope;
 mod span;
