@@ -108,6 +108,7 @@ impl Cluster {
     /// Begins to move the slot of the key to the node at that place: until it
     /// [ends](Self::end_move), the owner answers `ASK` for keys of the slot that it does not have.
     pub(crate) fn begin_move(&self, key: &str, to: usize) {
+        self.wait_for_one_epoch();
         let (slot, from) = (self.slot(key).to_string(), self.owner(key));
         let importing = [slot.as_str(), "IMPORTING", &self.ids[from]];
         let _: Value = cluster(&self.nodes[to], "SETSLOT", &importing);
@@ -132,6 +133,17 @@ impl Cluster {
         for place in std::iter::once(to).chain(others) {
             let _: Value = cluster(&self.nodes[place], "SETSLOT", &owner);
         }
+    }
+
+    /// Waits until all nodes know of the newest epoch. A node that takes a slot before would take it
+    /// with an older one, and lose it again to what the former owner sent earlier.
+    fn wait_for_one_epoch(&self) {
+        let newest = |node: &Server| node.info("CLUSTER INFO", "cluster_current_epoch");
+        self.nodes[0].wait_for("one epoch", || {
+            let epoch = newest(&self.nodes[0])?;
+            let agree = (self.nodes.iter()).all(|node| newest(node).as_ref() == Some(&epoch));
+            agree.then_some(())
+        });
     }
 
     /// Moves the slot of the key to the node at that place. A client that learned of the slots
