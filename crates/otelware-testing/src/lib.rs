@@ -37,7 +37,8 @@
 //! # Whole processes
 //!
 //! `Program` (on Unix) is a program under test as a child process: its output, the address that it listens on, its end.
-//! With the feature `otlp`, `otlp::OtlpReceiver` is an endpoint that it exports to.
+//! With the feature `otlp`, `otlp::OtlpReceiver` is an endpoint that it exports to; with the feature `proxy`, `Proxy` is
+//! a way to a server that a test cuts and restores.
 //!
 //! # Secrets
 //!
@@ -47,6 +48,8 @@
     reason = "a test kit reports a failed assertion by panicking"
 )]
 
+#[cfg(any(feature = "otlp", feature = "proxy"))]
+mod background;
 mod capture;
 mod diff;
 mod expect_log;
@@ -58,6 +61,8 @@ mod metric;
 pub mod otlp;
 #[cfg(unix)]
 mod program;
+#[cfg(feature = "proxy")]
+mod proxy;
 #[cfg(all(unix, feature = "python"))]
 pub mod python;
 mod remote;
@@ -83,6 +88,8 @@ pub use opentelemetry;
 pub use opentelemetry_sdk;
 #[cfg(unix)]
 pub use program::{EndedProgram, Program};
+#[cfg(feature = "proxy")]
+pub use proxy::Proxy;
 pub use remote::{BAGGAGE, RemoteParent, SpanIdentity, TRACEPARENT, TRACESTATE};
 pub use scope::Scope;
 pub use span::{Event, Link, Span};

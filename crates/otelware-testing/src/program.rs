@@ -84,6 +84,11 @@ impl Program {
         self
     }
 
+    /// The system's number of the process, until it has ended.
+    pub fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
     /// What it has written to the standard output so far; what is not UTF-8 is replaced.
     pub fn stdout(&self) -> String {
         self.stdout.so_far()

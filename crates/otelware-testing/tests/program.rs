@@ -148,6 +148,7 @@ fn a_dropped_program_is_killed() {
     let id = program.wait_for("its id", || {
         program.stdout().strip_suffix('\n').map(str::to_owned)
     });
+    assert_eq!(id, program.id().to_string());
     let is_alive = || {
         let mut kill = Command::new("kill");
         let found = kill.args(["-0", &id]).stderr(Stdio::null()).status();

@@ -1,18 +1,18 @@
 //! The receiver and its life.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::http::Answer;
 use super::received::Received;
 use super::{grpc, http};
+use crate::background::BackgroundRuntime;
 
 /// How long to wait before looking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
@@ -79,6 +79,11 @@ impl OtlpReceiver {
         lock(&self.received).clone()
     }
 
+    /// What `look` finds in everything received so far, without a copy of that. Exports wait meanwhile.
+    pub fn look<T>(&self, look: impl FnOnce(&Received) -> T) -> T {
+        look(&lock(&self.received))
+    }
+
     /// Blocks the thread until `condition` is true of what has been received, and returns that; `what` names the
     /// condition in the failure.
     ///
@@ -93,14 +98,14 @@ impl OtlpReceiver {
     ) -> Received {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            let received = self.received();
-            if condition(&received) {
+            let found = self.look(|received| condition(received).then(|| received.clone()));
+            if let Some(received) = found {
                 return received;
             }
             assert!(
                 Instant::now() < deadline,
                 "not received within ten seconds: {what}; spans: {:?}",
-                received.span_names()
+                self.look(Received::span_names)
             );
             thread::sleep(LOOK_AGAIN);
         }
@@ -160,12 +165,12 @@ impl OtlpReceiverBuilder {
         match listen(self.address) {
             Ok((runtime, listener, address)) => {
                 let serving = serve(listener, tls, Arc::clone(&received));
-                runtime.spawn(serving);
+                runtime.handle().spawn(serving);
                 OtlpReceiver {
                     address,
                     scheme,
                     received,
-                    _runtime: BackgroundRuntime(Some(runtime)),
+                    _runtime: runtime,
                 }
             }
             Err(error) => panic!("no OTLP receiver on {}: {error}", self.address),
@@ -173,18 +178,12 @@ impl OtlpReceiverBuilder {
     }
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<(Runtime, tokio::net::TcpListener, SocketAddr)> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
+fn listen(
+    address: SocketAddr,
+) -> std::io::Result<(BackgroundRuntime, tokio::net::TcpListener, SocketAddr)> {
+    let runtime = BackgroundRuntime::start()?;
+    let listener = runtime.listen(address)?;
     let address = listener.local_addr()?;
-    let listener = {
-        let _context = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
-    };
     Ok((runtime, listener, address))
 }
 
@@ -202,16 +201,4 @@ pub(super) type Shared = Arc<Mutex<Received>>;
 
 pub(super) fn lock(received: &Shared) -> std::sync::MutexGuard<'_, Received> {
     received.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A runtime that may be dropped inside asynchronous code, too.
-#[derive(Debug)]
-struct BackgroundRuntime(Option<Runtime>);
-
-impl Drop for BackgroundRuntime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }

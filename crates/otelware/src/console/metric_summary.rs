@@ -156,7 +156,8 @@ fn histogram_rows<T: Number>(histogram: &Histogram<T>) -> Vec<TableRow> {
         .data_points()
         .map(|point| {
             let (minimum, maximum) = (point.min().map(T::as_f64), point.max().map(T::as_f64));
-            let buckets = explicit_buckets(point, minimum, maximum);
+            let bounds: Vec<f64> = point.bounds().collect();
+            let buckets = explicit_buckets(&bounds, point.bucket_counts(), minimum, maximum);
             let cells = histogram_cells(point.count(), point.sum().as_f64(), &buckets, maximum);
             TableRow {
                 attributes: set(point.attributes()),

@@ -1,6 +1,6 @@
 //! Quantiles estimated from the buckets of a histogram.
 
-use opentelemetry_sdk::metrics::data::{ExponentialHistogramDataPoint, HistogramDataPoint};
+use opentelemetry_sdk::metrics::data::ExponentialHistogramDataPoint;
 
 /// How many values lie between two bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,13 +28,37 @@ pub(super) fn estimate(buckets: &[Bucket], quantile: f64) -> Option<f64> {
     None
 }
 
+/// The value below which the share `quantile` (0 to 1) of a histogram's values lies, estimated by linear interpolation
+/// within its bucket.
+///
+/// `counts` says how many values lie up to each of `bounds`, and how many above the last. `extremes`, the least and the
+/// greatest value, narrow the outer buckets where they are known. `None` if there are no values.
+///
+/// ```
+/// use otelware::console::histogram_quantile;
+///
+/// let (bounds, counts) = ([0.1, 0.2, 0.4], [10, 0, 10, 0]);
+/// assert_eq!(histogram_quantile(&bounds, &counts, None, 0.75), Some(0.3));
+/// assert_eq!(histogram_quantile(&bounds, &counts, Some((0.0, 0.3)), 0.75), Some(0.25));
+/// ```
+pub fn histogram_quantile(
+    bounds: &[f64],
+    counts: &[u64],
+    extremes: Option<(f64, f64)>,
+    quantile: f64,
+) -> Option<f64> {
+    let (minimum, maximum) = extremes.unzip();
+    let buckets = explicit_buckets(bounds, counts.iter().copied(), minimum, maximum);
+    estimate(&buckets, quantile)
+}
+
 /// The buckets of an explicit-bucket histogram. The known extremes narrow the bounds; they replace the infinite ones.
-pub(super) fn explicit_buckets<T: Copy>(
-    point: &HistogramDataPoint<T>,
+pub(super) fn explicit_buckets(
+    bounds: &[f64],
+    counts: impl Iterator<Item = u64>,
     minimum: Option<f64>,
     maximum: Option<f64>,
 ) -> Vec<Bucket> {
-    let bounds: Vec<f64> = point.bounds().collect();
     // A first bucket with a positive bound holds durations or sizes in practice, which are not negative.
     let first = bounds
         .first()
@@ -42,7 +66,7 @@ pub(super) fn explicit_buckets<T: Copy>(
     let last = bounds.last().copied().unwrap_or(f64::INFINITY);
     let lowers = std::iter::once(first).chain(bounds.iter().copied());
     let uppers = bounds.iter().copied().chain(std::iter::once(last));
-    let ranges = lowers.zip(uppers).zip(point.bucket_counts());
+    let ranges = lowers.zip(uppers).zip(counts);
     let buckets = ranges.map(|((lower, upper), count)| Bucket {
         lower,
         upper,

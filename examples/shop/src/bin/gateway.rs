@@ -1,0 +1,5 @@
+//! The service `gateway` alone.
+
+fn main() -> std::process::ExitCode {
+    shop::run(shop::Service::Gateway)
+}
