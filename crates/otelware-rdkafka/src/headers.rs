@@ -2,7 +2,7 @@
 
 use crate::native;
 use otelware::opentelemetry::propagation::{Extractor, Injector};
-use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
+use rdkafka::message::{BorrowedHeaders, Header, OwnedHeaders};
 use std::ffi::{CStr, CString};
 
 /// Reads context out of the headers of a message.
@@ -34,15 +34,17 @@ impl Extractor for HeaderExtractor<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        (0..self.0.count())
-            .filter_map(|index| native::header_name(self.0, index)?.to_str().ok())
-            .collect()
+        let names = native::all_headers(self.0).map(|(name, _)| name);
+        names.filter_map(|name| name.to_str().ok()).collect()
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
         let values: Vec<_> = with_name(key, |name| {
-            let values = (0..).map_while(|index| native::header(self.0, name, index));
-            Some(values.filter_map(text).collect())
+            // Mostly there is none.
+            native::last_header(self.0, name)?;
+            // One pass over all: librdkafka begins anew for each value of a name.
+            let values = native::all_headers(self.0).filter(|(other, _)| *other == name);
+            Some(values.filter_map(|(_, value)| text(value)).collect())
         })?;
         (!values.is_empty()).then_some(values)
     }
@@ -107,8 +109,12 @@ fn with_name<T>(name: &str, use_it: impl FnOnce(&CStr) -> Option<T>) -> Option<T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rdkafka::message::Headers;
+    use std::time::{Duration, Instant};
 
-    fn headers(pairs: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
+    type Pair<'h> = (&'h str, Option<&'h [u8]>);
+
+    fn headers(pairs: &[Pair<'_>]) -> OwnedHeaders {
         pairs
             .iter()
             .fold(OwnedHeaders::new(), |headers, &(key, value)| {
@@ -116,9 +122,23 @@ mod tests {
             })
     }
 
-    fn pairs(headers: &OwnedHeaders) -> Vec<(&str, Option<&[u8]>)> {
+    fn pairs(headers: &OwnedHeaders) -> Vec<Pair<'_>> {
         let pairs = headers.iter();
         pairs.map(|header| (header.key, header.value)).collect()
+    }
+
+    #[test]
+    fn a_name_is_a_c_string_unless_it_has_a_null_byte() {
+        // Without the C library, so that Miri can run it.
+        let seen = |name: &str| with_name(name, |name| Some(name.to_bytes().to_vec()));
+        let long = |length| "n".repeat(length);
+        let lengths = [0, 1, SHORT - 1, SHORT, SHORT + 1].map(long);
+        let known = ["traceparent", "tracestate", "baggage"].map(str::to_owned);
+        for name in lengths.iter().chain(&known) {
+            assert_eq!(seen(name), Some(name.as_bytes().to_vec()));
+            assert_eq!(seen(&format!("{name}\0")), None);
+            assert_eq!(seen(&format!("\0{name}")), None);
+        }
     }
 
     #[test]
@@ -146,6 +166,41 @@ mod tests {
             assert_eq!(extractor.get_all(absent), None, "{absent}");
         }
         assert_eq!(extractor.keys(), ["a", "b", "a", "a", "a", "c", "c", "d"]);
+    }
+
+    /// As many headers as librdkafka reads of a message, and no time that reading or changing them
+    /// takes if each is looked at a few times; if all are for each, it takes a hundred times that.
+    fn very_many(pair: impl Fn(u32) -> Pair<'static>) -> (OwnedHeaders, Duration) {
+        let since = Instant::now();
+        let pairs: Vec<_> = (0..100_000).map(pair).collect();
+        (headers(&pairs), 20 * since.elapsed())
+    }
+
+    #[test]
+    fn very_many_values_are_read_in_one_pass() {
+        let (many, limit) = very_many(|_| ("baggage", Some(b"a")));
+        let extractor = HeaderExtractor(many.as_borrowed());
+        let since = Instant::now();
+        let values = extractor.get_all("baggage");
+        let took = since.elapsed();
+        assert_eq!(values.map(|values| values.len()), Some(100_000));
+        assert!(took < limit, "{took:?}");
+    }
+
+    #[test]
+    fn very_many_headers_are_removed_in_one_pass() {
+        let (many, limit) = very_many(|number| match number % 2 {
+            0 => ("t", Some(b"old")),
+            _ => ("mine", None),
+        });
+        let mut many = Some(many);
+        let since = Instant::now();
+        HeaderInjector(&mut many).set("t", "new".to_owned());
+        let took = since.elapsed();
+        let mut expected = vec![("mine", None); 50_000];
+        expected.push(("t", Some(&b"new"[..])));
+        assert_eq!(many.as_ref().map(pairs), Some(expected));
+        assert!(took < limit, "{took:?}");
     }
 
     #[test]

@@ -48,7 +48,7 @@
 //! Processing is linked to the span that sent the message, always. It is a child of that span where
 //! no other is around it, as the conventions have it;
 //! [`with_parenting_by`](KafkaOptions::with_parenting_by) decides it for each topic. A batch is
-//! linked to the senders of its first 128 messages, and a child of none.
+//! linked to the senders of its first 128 messages that have one, and a child of none.
 //!
 //! | Attribute | Level | Source and condition |
 //! |---|---|---|
@@ -117,14 +117,14 @@
 //! | `otelware.kafka.broker.requests.in_flight`, `….queued` | `{request}` | up-down counter | the same |
 //! | `otelware.kafka.broker.request.retries`, `….timeouts` | `{request}` | counter | the same |
 //!
-//! Lag is counted from the offset that the group has committed. Statistics come while the client is
-//! polled, and end with it.
+//! Lag is counted from the offset that the group has committed. No template stands for the topics of
+//! statistics. These come while the client is polled, and end with it.
 //!
 //! Two more tell what only a consumer's context sees:
 //!
 //! | Metric | Unit | Attributes |
 //! |---|---|---|
-//! | `otelware.kafka.consumer.commits` | `{commit}` | topic, group, `error.type`; commits that were answered, automatic ones among them |
+//! | `otelware.kafka.consumer.commits` | `{commit}` | topic, group, `error.type`; automatic commits that were answered |
 //! | `otelware.kafka.consumer.assignment.changes` | `{change}` | group, `otelware.kafka.assignment.change`: `assign`, `revoke`, `error` |
 //!
 //! A consumer without a context of its own has [`TelemetryContext`](consumer::TelemetryContext), which
@@ -158,7 +158,9 @@
 //! - Functions that want `rdkafka::producer::FutureProducer` itself. [`HeaderInjector`] and
 //!   [`HeaderExtractor`] carry context for them.
 //! - What is received by rdkafka's consumer, which [`inner`](consumer::StreamConsumer::inner) gives.
-//! - Automatic commits have no spans: nobody asks for them.
+//! - Automatic commits have no spans: nobody asks for them. Neither have those that a context's
+//!   callbacks make by rdkafka's consumer, which they are told.
+//! - How an asynchronous commit ended: librdkafka tells rdkafka of automatic ones alone.
 //! - `network.peer.*`: librdkafka does not tell which broker took a message.
 //!
 //! # Headers
@@ -167,6 +169,24 @@
 //! `baggage` and `tracestate`. Headers without a value, and names and values that are not UTF-8, do no
 //! harm, though rdkafka's own iterator panics at such names. The functions of librdkafka that this
 //! takes are called in one small module, the only one with `unsafe` code.
+//!
+//! A message has its context in it when librdkafka looks whether it is larger than
+//! `message.max.bytes`. `traceparent` takes 68 bytes of that, `tracestate` and `baggage` what they are
+//! long.
+//!
+//! # What is different
+//!
+//! - Callbacks of a consumer's context are told rdkafka's own [`BaseConsumer`](rdkafka::consumer::BaseConsumer):
+//!   it is to be imported from rdkafka for them.
+//! - A consumer without a context of the user's has [`TelemetryContext`](consumer::TelemetryContext) where
+//!   rdkafka's has `DefaultConsumerContext`, and the context of a producer is within
+//!   [`ObservedContext`](producer::ObservedContext). Code that names the one, or `impl Consumer` and
+//!   `impl Producer` without a context, is to name the other, or to be generic over it.
+//! - A record that was refused comes back with the context that was written into it. Sent again, it
+//!   is linked to the attempt before.
+//! - With `delivery.report.only.error`, contexts of producers are told of errors only, but librdkafka
+//!   reports all messages to this crate. The futures of [`FutureProducer`](producer::FutureProducer)
+//!   complete, which those of delivered messages never do with rdkafka.
 //!
 //! # Features
 //!

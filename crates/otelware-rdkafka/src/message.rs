@@ -25,7 +25,7 @@ impl KafkaMessage for OwnedMessage {
 }
 
 /// The headers of a message as a carrier, looked at only when they are asked for: librdkafka reads
-/// them out of what it received each time, and where nobody propagates context nobody asks.
+/// them out of what it received at the first look, and where nobody propagates context nobody looks.
 pub(crate) struct MessageHeaders<'m, M> {
     message: &'m M,
     found: OnceCell<Option<HeaderExtractor<'m>>>,

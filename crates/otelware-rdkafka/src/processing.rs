@@ -116,6 +116,11 @@ impl Telemetry {
     where
         M: KafkaMessage + 'm,
     {
+        let client = self.client();
+        if client.is_idle() {
+            let nowhere = Destination::named("");
+            return client.process_batch(PROCESS, nowhere, [], |_| {});
+        }
         let messages: Vec<_> = messages.into_iter().collect();
         let places = messages.iter();
         let common = Destinations::of(places.map(|message| (message.topic(), message.partition())));
@@ -134,7 +139,6 @@ impl Telemetry {
             },
         });
         let destination = Destination::named(&common.topic);
-        let client = self.client();
         let mut processing = client.process_batch(PROCESS, destination, received, |list| {
             push_partition(partition.as_ref(), list);
             list.extend(self.cluster());

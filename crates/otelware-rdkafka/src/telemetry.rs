@@ -1,6 +1,7 @@
 //! The telemetry of one client.
 
 use crate::error;
+use crate::native;
 use crate::options::{KafkaOptions, OfKafka};
 use crate::server;
 use crate::statistics::Statistics;
@@ -14,7 +15,6 @@ use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, KafkaResult};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 /// The number of questions for the cluster's id while no broker has answered yet.
 const BEFORE_CONTACT: u32 = 0;
@@ -172,8 +172,7 @@ impl Telemetry {
         self.shared
             .questions
             .store(questions + 1, Ordering::Relaxed);
-        // What is known already takes no time.
-        if let Some(id) = client.fetch_cluster_id(Duration::ZERO) {
+        if let Some(id) = native::cluster_id(client) {
             let id = StringValue::from(Arc::<str>::from(id));
             let id = KeyValue::new(attribute::KAFKA_CLUSTER_ID, id);
             self.shared.cluster.get_or_init(|| id);

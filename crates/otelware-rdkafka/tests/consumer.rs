@@ -18,13 +18,13 @@ use otelware_rdkafka::{KafkaMessage, Telemetry};
 use otelware_testing::{Capture, RemoteParent, Span};
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::message::{Header, Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::BaseRecord;
 use rdkafka::{ClientConfig, TopicPartitionList};
 use std::num::ParseIntError;
 use std::sync::Arc;
 use std::time::Duration;
-use support::broker::{Kafka, from_beginning, unique};
+use support::broker::{Kafka, from_beginning, nowhere, unique};
 use support::expected::{
     and, at, consumed, measured, measured_at, operations, poll, process, processings, settle,
 };
@@ -326,6 +326,42 @@ async fn a_batch_is_linked_to_its_senders() {
 }
 
 #[tokio::test]
+async fn consumers_process_batches_in_every_way() {
+    let telemetry = Capture::new();
+    let mut config = nowhere();
+    config.set("group.id", "billing");
+    let message = |offset| {
+        let (payload, time) = (Some(b"7".to_vec()), rdkafka::Timestamp::NotAvailable);
+        OwnedMessage::new(payload, None, "orders".to_owned(), time, 0, offset, None)
+    };
+    let batch = [message(0), message(1)];
+    macro_rules! processes {
+        ($consumer:expr) => {
+            $consumer.process_batch(&batch, nothing()).await.unwrap();
+            let numbers = || batch.iter().map(number).collect::<Result<Vec<_>, _>>();
+            assert_eq!(
+                $consumer.process_batch_sync(&batch, numbers),
+                Ok(vec![7, 7])
+            );
+            $consumer.start_process_batch(&batch).finish();
+        };
+    }
+    let stream: StreamConsumer = options(&telemetry).create(&config).unwrap();
+    processes!(stream);
+    let base: BaseConsumer = options(&telemetry).create(&config).unwrap();
+    processes!(base);
+    let spans = telemetry.spans();
+    assert_eq!(spans.len(), 6);
+    for span in spans {
+        span.assert(
+            process(&config, "orders")
+                .attribute("messaging.destination.partition.id", "0")
+                .attribute("messaging.batch.message_count", 2),
+        );
+    }
+}
+
+#[tokio::test]
 async fn headers_of_any_kind_do_no_harm() {
     let (telemetry, kafka) = (Capture::new(), Kafka::start());
     let topic = kafka.topic("orders", 1).await;
@@ -429,8 +465,20 @@ async fn messages_come_by_streams_iterators_and_queues() {
         assert!(consumer.poll(Duration::ZERO).is_none());
         queue.poll(Duration::from_millis(50))
     });
-    assert_eq!(first.unwrap().offset(), 0);
+    let first = first.unwrap();
+    assert_eq!(first.offset(), 0);
     expected(&telemetry, &config, &[0]);
+    let processed = queue.telemetry().process_sync(&first, || number(&first));
+    assert_eq!(processed, Ok(7));
+    let name = format!("process {topic}");
+    telemetry.span(&name).assert(
+        process(&config, &topic)
+            .attributes(at("0", 0))
+            .attribute("kafka.cluster.id", kafka.cluster_id())
+            .remote_child_of(&remote)
+            .link_to(&remote),
+    );
+    telemetry.reset();
 
     // A partition's stream.
     let config = fresh();
@@ -504,6 +552,50 @@ async fn a_user_s_context_stays_and_may_tell_of_automatic_commits() {
                     ("messaging.system.name", "kafka"),
                     ("messaging.consumer.group.name", &group),
                     ("messaging.destination.name", &topic),
+                ],
+                1,
+            ),
+    );
+}
+
+#[tokio::test]
+async fn a_template_stands_for_the_topic_of_commits_and_an_empty_one_is_none() {
+    let (telemetry, kafka) = (Capture::new(), Kafka::start());
+    let topic = kafka.topic("customers.17", 1).await;
+    produce(&kafka, &topic, &[]);
+    let mut config = kafka.consumer_config(&unique("billing"));
+    config
+        .set("enable.auto.commit", "true")
+        .set("auto.commit.interval.ms", "50");
+    let consumer: BaseConsumer = options(&telemetry)
+        .with_destination_template(|_| Some("customers.{id}".to_owned()))
+        .create(&config)
+        .unwrap();
+    // As librdkafka puts it.
+    let nothing = Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset));
+    let handle = consumer.telemetry();
+    handle.on_commit(&nothing, &TopicPartitionList::new());
+    consumer.subscribe(&[&topic]).unwrap();
+    let message = wait_for("a message", || consumer.poll(Duration::from_millis(50)));
+    assert_eq!(message.unwrap().offset(), 0);
+    let name = "otelware.kafka.consumer.commits";
+    let metric = wait_for("a commit", || {
+        assert!(consumer.poll(Duration::from_millis(20)).is_none());
+        let metrics = telemetry.metrics();
+        metrics.into_iter().find(|metric| metric.name == name)
+    });
+    metric.assert(
+        otelware_testing::expect_counter(name)
+            .unit("{commit}")
+            .description("Number of commits of offsets that were answered.")
+            .point(
+                [
+                    ("messaging.system.name", "kafka"),
+                    (
+                        "messaging.consumer.group.name",
+                        config.get("group.id").unwrap(),
+                    ),
+                    ("messaging.destination.template", "customers.{id}"),
                 ],
                 1,
             ),

@@ -4,11 +4,13 @@
 
 mod support;
 
-use otelware_rdkafka::producer::{FutureProducer, FutureRecord};
+use otelware_rdkafka::KafkaOptions;
+use otelware_rdkafka::producer::{BaseProducer, BaseRecord, FutureProducer, FutureRecord};
 use otelware_testing::Capture;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use std::cell::OnceCell;
 use std::time::Duration;
 use support::broker::{Kafka, nowhere};
 use support::expected::{and, at, measured, measured_at, send, sent};
@@ -163,6 +165,36 @@ async fn a_cancelled_wait_for_a_full_queue_is_no_error() {
             .attribute("error.type", "_PURGE_QUEUE")
             .error(),
     );
+    assert_eq!(telemetry.open_spans(), 0);
+}
+
+thread_local! {
+    static OF_THREAD: OnceCell<BaseProducer> = const { OnceCell::new() };
+}
+
+#[test]
+fn a_producer_of_a_thread_s_own_ends_with_it() {
+    let telemetry = Capture::new();
+    let config = nowhere();
+    for options in [KafkaOptions::new(), options(&telemetry)] {
+        let config = config.clone();
+        let thread = std::thread::spawn(move || {
+            OF_THREAD.with(|producer| {
+                let producer = producer.get_or_init(|| options.create(&config).unwrap());
+                for _ in 0..3 {
+                    let record = BaseRecord::<str, str>::to("orders").payload("1");
+                    producer.send(record).map_err(|(error, _)| error).unwrap();
+                }
+            });
+        });
+        thread.join().unwrap();
+    }
+    let spans = telemetry.spans();
+    assert_eq!(spans.len(), 3);
+    for span in spans {
+        let purged = send(&config, "orders").attribute("error.type", "_PURGE_QUEUE");
+        span.assert(purged.error());
+    }
     assert_eq!(telemetry.open_spans(), 0);
 }
 

@@ -5,6 +5,7 @@
 mod support;
 
 use otelware_rdkafka::KafkaOptions;
+use otelware_rdkafka::consumer::{CommitMode, Consumer};
 use otelware_rdkafka::otelware::messaging::ExistingContext;
 use otelware_rdkafka::otelware::opentelemetry::Context;
 use otelware_rdkafka::otelware::opentelemetry::baggage::BaggageExt;
@@ -14,6 +15,7 @@ use otelware_rdkafka::producer::{
     BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext,
 };
 use otelware_testing::RemoteParent;
+use rdkafka::Offset;
 use rdkafka::client::ClientContext;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
 use std::sync::Mutex;
@@ -151,7 +153,20 @@ async fn a_message_is_processed_in_its_context() {
             processing.finish();
             let result: Result<(), _> = consumer.process_sync(&message, || Err(current()));
             assert_eq!(result, Err(expected.clone()));
+            // A batch has no context but the one around it.
+            let _attached = remote.context().attach();
+            let around = current();
+            let batch = [message.detach(), message.detach()];
+            let result: Result<(), _> = consumer.process_batch_sync(&batch, || Err(current()));
+            assert_eq!(result, Err(around));
+            consumer.commit_message(&message, CommitMode::Sync).unwrap();
         }
+        let committed = consumer.committed(PATIENCE).unwrap();
+        let committed = committed.find_partition(&topic, 0).unwrap();
+        assert_eq!(
+            committed.offset(),
+            Offset::Offset(MESSAGES.try_into().unwrap())
+        );
     }
     assert_eq!(current(), ("0".repeat(16), String::new()));
 }

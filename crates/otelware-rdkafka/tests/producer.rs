@@ -9,7 +9,7 @@ use otelware_rdkafka::otelware::opentelemetry::trace::TraceContextExt;
 use otelware_rdkafka::otelware::operation;
 use otelware_rdkafka::producer::{
     BaseProducer, BaseRecord, DeliveryResult, FutureProducer, FutureRecord, NoCustomPartitioner,
-    Partitioner, Producer, ProducerContext, ThreadedProducer,
+    Partitioner, Producer, ProducerContext, PurgeConfig, ThreadedProducer,
 };
 use otelware_testing::{Capture, RemoteParent};
 use rdkafka::client::ClientContext;
@@ -106,7 +106,9 @@ async fn a_message_carries_its_span_which_ends_with_the_report() {
 async fn the_span_ends_with_the_report_though_nobody_waits() {
     let (telemetry, kafka) = (Capture::new(), Kafka::start());
     let topic = kafka.topic("orders", 1).await;
-    let config = kafka.config();
+    let mut config = kafka.config();
+    // No report comes before the flush.
+    config.set("linger.ms", "19000");
     let producer: FutureProducer = options(&telemetry).create(&config).unwrap();
     let record = || FutureRecord::<str, str>::to(&topic).payload("1");
     drop(
@@ -117,6 +119,8 @@ async fn the_span_ends_with_the_report_though_nobody_waits() {
     );
     let cancelled = tokio::time::timeout(Duration::ZERO, producer.send(record(), PATIENCE)).await;
     assert!(cancelled.is_err());
+    assert_eq!(telemetry.spans().len(), 0);
+    producer.flush(PATIENCE).unwrap();
     let mut spans = telemetry.wait_for_spans(2).await;
     spans.sort_by_key(|span| {
         span.attribute("kafka.offset")
@@ -405,6 +409,45 @@ async fn fire_and_forget() {
     // Nobody tells the offset.
     let span = telemetry.span(&format!("send {topic}"));
     span.assert(send(&config, &topic).attribute("messaging.destination.partition.id", "0"));
+}
+
+#[tokio::test]
+async fn spans_end_where_only_errors_are_to_be_reported() {
+    let (telemetry, kafka) = (Capture::new(), Kafka::start());
+    let topic = kafka.topic("orders", 1).await;
+    let mut config = kafka.config();
+    config
+        .set("delivery.report.only.error", "True")
+        .set("linger.ms", "19000");
+    let producer: BaseProducer<Mine> = options(&telemetry)
+        .create_with_context(&config, Mine::default())
+        .unwrap();
+    let produce = |opaque| {
+        let record = BaseRecord::<str, str, usize>::with_opaque_to(&topic, opaque);
+        let record = record.payload("1").partition(0);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    };
+    produce(41);
+    producer.flush(PATIENCE).unwrap();
+    assert_eq!(telemetry.open_spans(), 0);
+    telemetry
+        .span(&format!("send {topic}"))
+        .assert(send(&config, &topic).attributes(at("0", 0)));
+    // The context is told what it wants to be told.
+    produce(42);
+    producer.purge(PurgeConfig::default().queue());
+    producer.flush(PATIENCE).unwrap();
+    assert_eq!(telemetry.open_spans(), 0);
+    assert_eq!(
+        *producer.context().reports.lock().unwrap(),
+        [(42, None, true)]
+    );
+    let future: FutureProducer = options(&telemetry)
+        .create(config.set("linger.ms", "0"))
+        .unwrap();
+    let record = FutureRecord::<str, str>::to(&topic).payload("2");
+    let delivery = future.send(record, PATIENCE).await.unwrap();
+    assert_eq!((delivery.partition, delivery.offset), (0, 1));
 }
 
 #[test]

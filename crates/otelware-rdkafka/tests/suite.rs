@@ -199,7 +199,7 @@ impl MessagingUnderTest for Topic {
     }
 
     fn start_batch(&self, messages: &[OwnedMessage]) -> Self::Processing {
-        self.consumer.telemetry().start_process_batch(messages)
+        self.consumer.start_process_batch(messages)
     }
 
     fn expected_batch(&self, messages: &[OwnedMessage]) -> ExpectedOperation {

@@ -18,12 +18,16 @@ macro_rules! user_code {
             use rdkafka::{ClientConfig, Offset, TopicPartitionList};
             use std::sync::Arc;
             use std::sync::atomic::{AtomicUsize, Ordering};
+            use $library::consumer::base_consumer::PartitionQueue;
+            use $library::consumer::stream_consumer::{StreamConsumer, StreamPartitionQueue};
             use $library::consumer::{
-                BaseConsumer, CommitMode, Consumer, ConsumerContext, StreamConsumer,
+                BaseConsumer, CommitMode, Consumer, ConsumerContext, MessageStream, Rebalance,
             };
+            use $library::producer::base_producer::ThreadedProducer;
+            use $library::producer::future_producer::{FutureProducer, OwnedDeliveryResult};
             use $library::producer::{
-                BaseProducer, BaseRecord, DeliveryResult, FutureProducer, FutureRecord, Producer,
-                ProducerContext, PurgeConfig, ThreadedProducer,
+                BaseProducer, BaseRecord, DeliveryResult, FutureRecord, PARTITION_UA, Producer,
+                ProducerContext, PurgeConfig,
             };
 
             #[derive(Default)]
@@ -41,6 +45,15 @@ macro_rules! user_code {
             }
 
             impl ConsumerContext for Counting {
+                /// Contexts are told rdkafka's own consumer.
+                fn pre_rebalance(
+                    &self,
+                    consumer: &rdkafka::consumer::BaseConsumer<Self>,
+                    _: &Rebalance<'_>,
+                ) {
+                    let _nothing_yet = consumer.commit_consumer_state(CommitMode::Sync);
+                }
+
                 fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
                     assert!(result.is_ok());
                     self.0.fetch_add(1, Ordering::SeqCst);
@@ -50,6 +63,24 @@ macro_rules! user_code {
             /// A function of the user's over any consumer.
             fn assigned<C: ConsumerContext>(consumer: &impl Consumer<C>) -> usize {
                 consumer.assignment().unwrap().count()
+            }
+
+            /// Functions of the user's over these types, with no bounds but rdkafka's.
+            #[allow(dead_code)]
+            fn subscribe<C: ConsumerContext, R>(consumer: &StreamConsumer<C, R>, topic: &str) {
+                consumer.subscribe(&[topic]).unwrap();
+            }
+
+            #[allow(dead_code)]
+            fn stream<C: ConsumerContext, R>(
+                queue: &StreamPartitionQueue<C, R>,
+            ) -> MessageStream<'_, C> {
+                queue.stream()
+            }
+
+            #[allow(dead_code)]
+            fn poll<C: ConsumerContext>(queue: &PartitionQueue<C>) -> bool {
+                queue.poll(PATIENCE).is_some()
             }
 
             fn cluster<C: ClientContext>(client: &Client<C>) -> bool {
@@ -102,9 +133,10 @@ macro_rules! user_code {
                     let record = FutureRecord::<str, _>::to(&name).payload("third");
                     clone.send(record, PATIENCE).await
                 });
-                let delivery = sending.await.unwrap().unwrap();
+                let result: OwnedDeliveryResult = sending.await.unwrap();
+                let delivery = result.unwrap();
                 assert_eq!((delivery.partition, delivery.offset), (0, 2));
-                let record = FutureRecord::<(), ()>::to(topic);
+                let record = FutureRecord::<(), ()>::to(topic).partition(PARTITION_UA);
                 let report = future
                     .send_result(record)
                     .map_err(|(error, _)| error)

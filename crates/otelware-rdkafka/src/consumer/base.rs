@@ -50,7 +50,8 @@ impl<C: ConsumerContext> BaseConsumer<C> {
     }
 
     /// Sets what is called when messages are there; see
-    /// [`rdkafka::consumer::BaseConsumer::set_nonempty_callback`].
+    /// [`rdkafka::consumer::BaseConsumer::set_nonempty_callback`]. While somebody has a clone of
+    /// [`inner`](Self::inner), it is not set.
     pub fn set_nonempty_callback<F>(&mut self, callback: F)
     where
         F: Fn() + Send + Sync + 'static,

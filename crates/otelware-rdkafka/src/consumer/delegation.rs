@@ -80,6 +80,35 @@ macro_rules! observed_consumer {
             {
                 self.telemetry.process_batch(messages, future)
             }
+
+            /// Processes a batch of messages by a closure; see
+            /// [`Telemetry::process_batch_sync`](crate::Telemetry::process_batch_sync).
+            ///
+            /// # Errors
+            ///
+            /// Those of the closure.
+            pub fn process_batch_sync<'m, M, T, E>(
+                &self,
+                messages: impl IntoIterator<Item = &'m M>,
+                process: impl FnOnce() -> Result<T, E>,
+            ) -> Result<T, E>
+            where
+                M: crate::KafkaMessage + 'm,
+            {
+                self.telemetry.process_batch_sync(messages, process)
+            }
+
+            /// Begins to process a batch of messages; see
+            /// [`Telemetry::start_process_batch`](crate::Telemetry::start_process_batch).
+            pub fn start_process_batch<'m, M>(
+                &self,
+                messages: impl IntoIterator<Item = &'m M>,
+            ) -> otelware::messaging::Processing
+            where
+                M: crate::KafkaMessage + 'm,
+            {
+                self.telemetry.start_process_batch(messages)
+            }
         }
 
         impl<$($parameter),+> Deref for $consumer<$($parameter),+>

@@ -21,6 +21,16 @@ use crate::telemetry::Telemetry;
 use delegation::observed_consumer;
 use std::ops::Deref;
 
+/// The same by the paths that rdkafka has too.
+pub mod base_consumer {
+    pub use super::{BaseConsumer, Iter, PartitionQueue};
+}
+
+/// The same by the paths that rdkafka has too.
+pub mod stream_consumer {
+    pub use super::{MessageStream, StreamConsumer, StreamPartitionQueue};
+}
+
 /// The telemetry of a consumer, whose end is its end.
 #[derive(Debug)]
 struct Retiring(Telemetry);

@@ -2,6 +2,7 @@
 
 use super::base::BaseConsumer;
 use super::stream::{MessageStream, StreamConsumer};
+use crate::telemetry::Telemetry;
 use rdkafka::consumer::{Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::BorrowedMessage;
@@ -43,6 +44,11 @@ impl<C: ConsumerContext> PartitionQueue<C> {
     {
         self.inner.set_nonempty_callback(callback);
     }
+
+    /// The telemetry of its consumer, a clone of which can process messages anywhere.
+    pub fn telemetry(&self) -> &Telemetry {
+        self.consumer.telemetry()
+    }
 }
 
 /// The messages of one partition of a [`StreamConsumer`]; see
@@ -57,7 +63,7 @@ where
 
 impl<C, R> StreamPartitionQueue<C, R>
 where
-    C: ConsumerContext + 'static,
+    C: ConsumerContext,
 {
     pub(super) const fn new(
         inner: rdkafka::consumer::stream_consumer::StreamPartitionQueue<C, R>,
@@ -85,6 +91,11 @@ where
         let result = self.inner.recv().await;
         telemetry.gets(self.consumer.client(), &result, since);
         result
+    }
+
+    /// The telemetry of its consumer, a clone of which can process messages anywhere.
+    pub fn telemetry(&self) -> &Telemetry {
+        self.consumer.telemetry()
     }
 }
 

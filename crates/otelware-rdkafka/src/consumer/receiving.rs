@@ -14,7 +14,7 @@ use otelware::semconv::attribute;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::consumer::Rebalance;
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 
 const POLL: Verb = Verb::receive("poll");
@@ -90,6 +90,9 @@ impl Telemetry {
         offsets: Option<&TopicPartitionList>,
         commit: impl FnOnce() -> KafkaResult<()>,
     ) -> KafkaResult<()> {
+        if self.client().is_idle() {
+            return commit();
+        }
         let destinations = offsets.map(Destinations::of_list).unwrap_or_default();
         self.settles(&destinations, None, commit)
     }
@@ -100,6 +103,9 @@ impl Telemetry {
         message: &BorrowedMessage<'_>,
         commit: impl FnOnce() -> KafkaResult<()>,
     ) -> KafkaResult<()> {
+        if self.client().is_idle() {
+            return commit();
+        }
         let destinations = Destinations {
             topic: message.topic().to_owned(),
             partition: Some(message.partition()),
@@ -124,25 +130,29 @@ impl Telemetry {
     }
 
     /// Counts a commit that was answered, for contexts that implement
-    /// [`commit_callback`](rdkafka::consumer::ConsumerContext::commit_callback): automatic commits
-    /// are seen nowhere else. ([`TelemetryContext`](super::TelemetryContext) does this by itself.)
+    /// [`commit_callback`](rdkafka::consumer::ConsumerContext::commit_callback). librdkafka tells
+    /// rdkafka of automatic commits alone. ([`TelemetryContext`](super::TelemetryContext) does this
+    /// by itself.)
     pub fn on_commit(&self, result: &KafkaResult<()>, offsets: &TopicPartitionList) {
+        // There was nothing to commit: librdkafka says so, and that it is no failure.
+        if matches!(
+            result,
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset))
+        ) {
+            return;
+        }
         let common = Destinations::of_list(offsets);
         let class = result.as_ref().err().map(error::class);
         let error = match &class {
             Some(class) => Interned::new(class.as_str()).map(Interned::id),
             None => Some(0),
         };
-        let topic = Interned::new(&common.topic).map(Interned::id);
-        let key = error.zip(topic).map(|(error, topic)| [error, topic, 0, 0]);
+        let (topic, standing) = self.client().standing(&common.topic);
+        let key = error.zip(topic);
+        let key = key.map(|(error, [topic, kind])| [error, topic, kind, 0]);
         self.extra().commits.measure(1, key, || {
             let mut list = self.client().common_attributes();
-            if !common.topic.is_empty() {
-                list.push(KeyValue::new(
-                    attribute::MESSAGING_DESTINATION_NAME,
-                    common.topic.clone(),
-                ));
-            }
+            list.extend(standing.clone());
             list.extend(
                 (class.as_ref())
                     .map(|class: &ErrorType| KeyValue::new(attribute::ERROR_TYPE, class.value())),

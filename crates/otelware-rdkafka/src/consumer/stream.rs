@@ -103,7 +103,7 @@ where
     }
 }
 
-observed_consumer!(StreamConsumer[C, R] where C: ConsumerContext + 'static);
+observed_consumer!(StreamConsumer[C, R] where C: ConsumerContext);
 
 /// The messages of a [`StreamConsumer`], or of a partition of it, as a stream.
 pub struct MessageStream<'a, C: ConsumerContext> {

@@ -1,6 +1,6 @@
 //! The producer that its user polls.
 
-use super::context::ObservedContext;
+use super::context::{ObservedContext, with_all_reports};
 use super::{delivery, observed_producer};
 use crate::options::KafkaOptions;
 use crate::telemetry::{Observed, ObservedWithContext, Telemetry};
@@ -35,7 +35,7 @@ where
         context: ObservedContext<C>,
         telemetry: Telemetry,
     ) -> KafkaResult<Self> {
-        let inner = config.create_with_context(context)?;
+        let inner = with_all_reports(config).create_with_context(context)?;
         Ok(Self { inner, telemetry })
     }
 
@@ -105,7 +105,7 @@ where
         telemetry: Telemetry,
         context: C,
     ) -> KafkaResult<Self> {
-        let context = ObservedContext::new(context, telemetry.clone());
+        let context = ObservedContext::new(context, telemetry.clone(), config);
         Self::new(config, context, telemetry)
     }
 }

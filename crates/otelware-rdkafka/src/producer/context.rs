@@ -2,9 +2,11 @@
 
 use super::delivery::Sending;
 use crate::telemetry::Telemetry;
+use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{Partitioner, ProducerContext};
+use std::borrow::Cow;
 use std::ops::Deref;
 
 /// The context of an observed producer: the user's own, which it derefs to, with delivery reports
@@ -15,25 +17,54 @@ pub struct ObservedContext<C> {
     pub(super) telemetry: Telemetry,
     /// Whether the user's context is told the statistics: the default ones would log all of them.
     tells_statistics: bool,
+    /// Whether the user's context is told only of messages that were not delivered.
+    tells_only_errors: bool,
 }
 
 impl<C> ObservedContext<C> {
-    pub(super) const fn new(user: C, telemetry: Telemetry) -> Self {
+    pub(super) fn new(user: C, telemetry: Telemetry, config: &ClientConfig) -> Self {
         Self {
             user,
             telemetry,
             tells_statistics: true,
+            tells_only_errors: wants_only_errors(config),
         }
     }
 
-    /// The same for a context that nobody chose.
+    /// The same for a context that nobody chose, and that does nothing with reports.
     pub(super) const fn of_default(user: C, telemetry: Telemetry) -> Self {
         Self {
             user,
             telemetry,
             tells_statistics: false,
+            tells_only_errors: false,
         }
     }
+}
+
+/// The option by which librdkafka reports nothing of messages that were delivered.
+const ONLY_ERRORS: &str = "delivery.report.only.error";
+
+fn wants_only_errors(config: &ClientConfig) -> bool {
+    // As librdkafka reads it.
+    let is_true = |value: &str| {
+        ["true", "t", "1"]
+            .iter()
+            .any(|yes| value.eq_ignore_ascii_case(yes))
+    };
+    config.get(ONLY_ERRORS).is_some_and(is_true)
+}
+
+/// The configuration with reports of all messages: a span that is never reported would never end,
+/// and what goes with its message would never be freed. The context keeps from its user what that
+/// does not want.
+pub(super) fn with_all_reports(config: &ClientConfig) -> Cow<'_, ClientConfig> {
+    if !wants_only_errors(config) {
+        return Cow::Borrowed(config);
+    }
+    let mut config = config.clone();
+    config.remove(ONLY_ERRORS);
+    Cow::Owned(config)
 }
 
 impl<C> Deref for ObservedContext<C> {
@@ -98,7 +129,9 @@ where
 
     fn delivery(&self, delivery_result: &DeliveryResult<'_>, sending: Self::DeliveryOpaque) {
         sending.delivered(&self.telemetry, delivery_result, |opaque| {
-            self.user.delivery(delivery_result, opaque);
+            if delivery_result.is_err() || !self.tells_only_errors {
+                self.user.delivery(delivery_result, opaque);
+            }
         });
     }
 

@@ -6,7 +6,7 @@ use crate::telemetry::{self, Telemetry};
 use otelware::messaging::{Call, Destination, Envelope, Verb};
 use otelware::opentelemetry::propagation::Extractor;
 use otelware::opentelemetry::{Context, KeyValue};
-use otelware::operation::{Operation, Outcome, bounded};
+use otelware::operation::{Operation, Outcome, bounded, enter_user_code};
 use otelware::semconv::attribute;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Message, OwnedHeaders, ToBytes};
@@ -27,6 +27,27 @@ enum State {
     Observed(Operation<Call>),
     /// Nobody wants to know of it; this is the context that it was sent in.
     Idle(Context),
+}
+
+/// What a thread has as long as contexts can be current on it.
+struct Living;
+
+impl Drop for Living {
+    fn drop(&mut self) {}
+}
+
+thread_local! {
+    static LIVING: Living = {
+        // What a thread has is dropped in reverse, and so this before the current context.
+        Context::map_current(|_| ());
+        Living
+    };
+}
+
+/// Whether contexts can be current on this thread. When it ends, they can't; a producer that a
+/// thread-local keeps gets its last reports then.
+fn can_enter() -> bool {
+    LIVING.try_with(|_| ()).is_ok()
 }
 
 /// A record as rdkafka gets it.
@@ -75,6 +96,8 @@ where
     D: IntoOpaque,
     U: Send + Sync,
 {
+    // From here on it is known when this thread ends.
+    let _ends_later = LIVING.try_with(|_| ());
     if telemetry.client().is_idle() {
         return begin_idle(telemetry, record, user);
     }
@@ -182,7 +205,7 @@ impl<U> Sending<U> {
             }
             State::Idle(context) => context,
         };
-        let _entered = otelware::operation::enter_user_code(context);
+        let _entered = can_enter().then(|| enter_user_code(context));
         tell(user)
     }
 }

@@ -1,6 +1,6 @@
 //! The producer whose messages are futures.
 
-use super::context::{ObservedContext, delegated_client_context};
+use super::context::{ObservedContext, delegated_client_context, with_all_reports};
 use super::delivery::{self, Sending};
 use super::observed_producer;
 use crate::options::KafkaOptions;
@@ -297,6 +297,7 @@ where
         context: ObservedContext<C>,
         telemetry: Telemetry,
     ) -> KafkaResult<Self> {
+        let config = with_all_reports(config);
         Ok(Self {
             inner: Arc::new(config.create_with_context(FutureProducerContext(context))?),
             telemetry,
@@ -322,7 +323,7 @@ where
         telemetry: Telemetry,
         context: C,
     ) -> KafkaResult<Self> {
-        let context = ObservedContext::new(context, telemetry.clone());
+        let context = ObservedContext::new(context, telemetry.clone(), config);
         Self::new(config, context, telemetry)
     }
 }

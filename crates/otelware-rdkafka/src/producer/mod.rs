@@ -17,8 +17,21 @@ pub use threaded::ThreadedProducer;
 pub use rdkafka::producer::future_producer::{Delivery, OwnedDeliveryResult};
 pub use rdkafka::producer::{
     BaseRecord, DefaultProducerContext, DeliveryResult, FutureRecord, NoCustomPartitioner,
-    Partitioner, Producer, ProducerContext, PurgeConfig,
+    PARTITION_UA, Partitioner, Producer, ProducerContext, PurgeConfig,
 };
+
+/// The same by the paths that rdkafka has too.
+pub mod base_producer {
+    pub use super::{BaseProducer, BaseRecord, DeliveryResult, ThreadedProducer};
+}
+
+/// The same by the paths that rdkafka has too.
+pub mod future_producer {
+    pub use super::{
+        Delivery, DeliveryFuture, FutureProducer, FutureProducerContext, FutureRecord,
+        OwnedDeliveryResult,
+    };
+}
 
 /// The methods of rdkafka's `Producer`, for a type with the fields `inner` and `telemetry`.
 macro_rules! observed_producer {

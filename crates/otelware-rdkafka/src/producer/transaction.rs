@@ -22,7 +22,7 @@ pub(super) fn step<C: ClientContext>(
     verb: Verb,
     run: impl FnOnce() -> KafkaResult<()>,
 ) -> KafkaResult<()> {
-    if !telemetry.options().transactions {
+    if !telemetry.options().transactions || telemetry.client().is_idle() {
         return run();
     }
     telemetry.learn_cluster(client);
@@ -40,6 +40,9 @@ pub(super) fn send_offsets<C: ClientContext>(
     offsets: &TopicPartitionList,
     run: impl FnOnce() -> KafkaResult<()>,
 ) -> KafkaResult<()> {
+    if telemetry.client().is_idle() {
+        return run();
+    }
     telemetry.learn_cluster(client);
     let destinations = Destinations::of_list(offsets);
     let operation = destinations.settle(telemetry, SEND_OFFSETS, |list| {

@@ -11,21 +11,31 @@ impl Client {
     /// Measures how old a message is that was made then, out of this destination, and whose
     /// processing begins.
     pub fn measure_age(&self, ages: &Series<Histogram<f64>>, destination: &str, made: SystemTime) {
-        // As of the other metrics: what stands for the destination, which is left out where it may
-        // be one of as many as anyone likes.
+        let (key, standing) = self.standing(destination);
+        let key = key.map(|[id, kind]| [id, kind, 0, 0]);
+        let age = age(made, Moment::now().wall());
+        ages.measure(age.as_secs_f64(), key, || {
+            let mut list = self.common_attributes();
+            list.extend(standing.clone());
+            list
+        });
+    }
+
+    /// What stands for a destination on metrics that only one broker has, as on the others, and in
+    /// the keys of their series. It is left out where it may be one of as many as anyone likes; no
+    /// name stands for several destinations.
+    pub fn standing(&self, destination: &str) -> (Option<[u64; 2]>, Option<KeyValue>) {
+        if destination.is_empty() {
+            return (Some([0, 0]), None);
+        }
         let template = self.options().template(destination);
-        let standing = Label::foreign(template.as_deref().unwrap_or(destination));
+        let label = Label::foreign(template.as_deref().unwrap_or(destination));
         let (attribute, kind) = match template {
             Some(_) => (attribute::MESSAGING_DESTINATION_TEMPLATE, 1),
             None => (attribute::MESSAGING_DESTINATION_NAME, 0),
         };
-        let key = standing.id().map(|id| [id, kind, 0, 0]);
-        let age = age(made, Moment::now().wall());
-        ages.measure(age.as_secs_f64(), key, || {
-            let mut list = self.common_attributes();
-            list.extend(key.map(|_| KeyValue::new(attribute, standing.value())));
-            list
-        });
+        let key = label.id().map(|id| [id, kind]);
+        (key, key.map(|_| KeyValue::new(attribute, label.value())))
     }
 
     /// What metrics have in common that only one broker has: the system, and the consumer's group.

@@ -368,6 +368,9 @@ impl Client {
         messages: impl IntoIterator<Item = Received<'m>>,
         attributes: impl FnOnce(&mut Vec<KeyValue>),
     ) -> Processing {
+        if self.is_idle() {
+            return Processing::idle(Context::current());
+        }
         let (links, count) = self.links(messages);
         let beginning = Beginning {
             messages: count,
