@@ -26,3 +26,16 @@ install_packages() {
         as_root env DEBIAN_FRONTEND=noninteractive \
             apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
 }
+
+# What everything here is built with: Rust, and a C and C++ toolchain for the parts of dependencies
+# that are written in those.
+need_toolchain() {
+    if ! has cargo; then
+        PATH=$HOME/.cargo/bin:$PATH
+        has cargo || fail "cargo is missing; install Rust with rustup: https://rustup.rs"
+    fi
+    if ! has cc || ! has c++ || ! has make; then
+        install_packages build-essential ||
+            fail "a C and C++ compiler and make are missing; install your system's build tools"
+    fi
+}

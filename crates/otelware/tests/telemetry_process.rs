@@ -64,6 +64,7 @@ fn a_filter_takes_no_span_out_of_the_traces() {
     .unwrap();
     tracing::debug_span!("too fine").in_scope(|| ());
     tracing::info_span!(target: "hyper", "of an exporter").in_scope(|| ());
+    tracing::info_span!(target: "lapin::io_loop", "observed already").in_scope(|| ());
     tracing::info_span!("order").in_scope(|| {
         tracing::info!("quiet");
         tracing::warn!("loud");

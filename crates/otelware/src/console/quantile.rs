@@ -37,9 +37,9 @@ pub(super) fn estimate(buckets: &[Bucket], quantile: f64) -> Option<f64> {
 /// ```
 /// use otelware::console::histogram_quantile;
 ///
-/// let (bounds, counts) = ([0.1, 0.2, 0.4], [10, 0, 10, 0]);
-/// assert_eq!(histogram_quantile(&bounds, &counts, None, 0.75), Some(0.3));
-/// assert_eq!(histogram_quantile(&bounds, &counts, Some((0.0, 0.3)), 0.75), Some(0.25));
+/// let (bounds, counts) = ([1.0, 2.0, 4.0], [10, 0, 10, 0]);
+/// assert_eq!(histogram_quantile(&bounds, &counts, None, 0.75), Some(3.0));
+/// assert_eq!(histogram_quantile(&bounds, &counts, Some((0.5, 3.0)), 0.75), Some(2.5));
 /// ```
 pub fn histogram_quantile(
     bounds: &[f64],

@@ -87,15 +87,25 @@ impl Instrumentation {
     /// The meter of the instrumentation, for instruments that are observed.
     #[doc(hidden)]
     pub fn meter(&self) -> &Meter {
-        let measuring = self.meter.get_or_init(|| {
+        &self.measuring().meter
+    }
+
+    /// Whether what is measured goes anywhere: there was a provider at the first measurement, or
+    /// there is one now.
+    #[doc(hidden)]
+    pub fn is_measured(&self) -> bool {
+        !self.measuring().is_unmeasured
+    }
+
+    fn measuring(&self) -> &Measuring {
+        self.meter.get_or_init(|| {
             let meter = self.providers.meter(self.scope.clone());
             let is_unmeasured = self.providers.is_unmeasured(&meter);
             Measuring {
                 meter,
                 is_unmeasured,
             }
-        });
-        &measuring.meter
+        })
     }
 
     /// Whether operations leave nothing behind, neither spans nor measurements nor events, so that

@@ -70,6 +70,12 @@ impl Providers {
         self.tracer.is_none()
     }
 
+    /// Whether measurements go to the global provider.
+    #[doc(hidden)]
+    pub const fn has_global_meter(&self) -> bool {
+        self.meter.is_none()
+    }
+
     pub(crate) fn has_late_attributes(&self) -> bool {
         let global = self.tracer.is_none();
         self.late_attributes || (global && GLOBAL_LATE_ATTRIBUTES.load(Ordering::Relaxed))

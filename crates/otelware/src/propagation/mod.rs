@@ -10,6 +10,7 @@
 //! - carriers for HTTP headers, string maps, lists of pairs and environment variables.
 //! - [`extract`] with a [`Trust`]: what a remote caller may decide about this process.
 //! - [`inject`] with an [`Outbound`] policy, chosen per destination by [`Destinations`].
+//! - [`store`] and [`restore`]: a context that is kept for later.
 
 mod b3;
 mod baggage;
@@ -22,6 +23,7 @@ mod jaeger;
 mod list;
 mod outbound;
 mod shared;
+mod stored;
 mod trace_context;
 mod trace_state;
 
@@ -38,4 +40,5 @@ pub use inbound::{Inbound, Trust, extract};
 pub use jaeger::JaegerPropagator;
 pub use outbound::{Outbound, inject};
 pub use shared::SharedPropagator;
+pub use stored::{restore, store};
 pub use trace_context::{RANDOM, TraceContextPropagator};

@@ -28,6 +28,9 @@ const EXPORTER_TARGETS: &[&str] = &[
     "rustls",
 ];
 
+/// Crates whose own spans say less than those that otelware makes for them, and are traces of their own.
+const OBSERVED_TARGETS: &[&str] = &["lapin"];
+
 /// What to log: `RUST_LOG`, else `info` with the lines of otelware and the SDK from `OTEL_LOG_LEVEL` on, which is "used
 /// by the SDK internal logger" (specification, "Environment Variable Specification": General SDK Configuration).
 pub(super) fn filter(environment: &mut Environment) -> String {
@@ -81,12 +84,16 @@ pub(super) fn install(
     tracing::subscriber::set_global_default(subscriber).is_ok()
 }
 
-/// Spans from the level INFO on; and of the events, which are added to these spans, those that are logged.
+/// Spans from the level INFO on, but for crates that are observed already; and of the events, which are added to these spans, those that are logged.
 fn traced<S>(filter: &str) -> impl Filter<S> + use<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO)
+    let is_traced = |metadata: &Metadata<'_>| {
+        *metadata.level() <= Level::INFO
+            && !OBSERVED_TARGETS.contains(&crate_of(metadata.target()))
+    };
+    let spans = filter_fn(move |metadata| metadata.is_span() && is_traced(metadata))
         .with_max_level_hint(LevelFilter::INFO);
     let events = filter_fn(|metadata| !metadata.is_span()).with_max_level_hint(LevelFilter::TRACE);
     spans.or(EnvFilter::new(filter).and(events)).and(exported())
@@ -125,8 +132,12 @@ where
     OpenTelemetryTracingBridge::new(provider).with_filter(exported())
 }
 
+fn crate_of(target: &str) -> &str {
+    target.split("::").next().unwrap_or_default()
+}
+
 fn is_of_exporter(target: &str) -> bool {
-    let crate_name = target.split("::").next().unwrap_or_default();
+    let crate_name = crate_of(target);
     // The SDK's crates name their targets after packages: opentelemetry_sdk, opentelemetry-otlp, ...
     crate_name.starts_with("opentelemetry") || EXPORTER_TARGETS.contains(&crate_name)
 }

@@ -55,15 +55,16 @@ pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
     let consumer: Arc<StreamConsumer> = Arc::new(options.create(&config)?);
     consumer.subscribe(&[ORDER_EVENTS])?;
     say("ready");
-    stop.run_until_cancelled(fulfil_all(&consumer)).await;
+    fulfil_all(&consumer, &stop).await;
     Ok(())
 }
 
-/// Takes batch after batch. Where it is cut short nothing is lost: what is not committed comes again.
-async fn fulfil_all(consumer: &Arc<StreamConsumer>) {
-    let mut link = Link::open().await;
-    loop {
-        let mut orders = match next_batch(consumer).await {
+/// Takes batch after batch, until it is told to stop. Where that cuts one short nothing is lost: what is
+/// not committed comes again.
+async fn fulfil_all(consumer: &Arc<StreamConsumer>, stop: &CancellationToken) -> Option<()> {
+    let mut link = stop.run_until_cancelled(Link::open()).await?;
+    while let Some(orders) = stop.run_until_cancelled(next_batch(consumer)).await {
+        let mut orders = match orders {
             Ok(orders) => orders,
             // The next comes when librdkafka has something to say: no pause is needed.
             Err(error) => {
@@ -78,9 +79,11 @@ async fn fulfil_all(consumer: &Arc<StreamConsumer>) {
             tracing::warn!(orders = orders.len(), "RabbitMQ is lost");
             link.close().await;
             sleep(PAUSE).await;
-            link = Link::open().await;
+            link = stop.run_until_cancelled(Link::open()).await?;
         }
     }
+    link.close().await;
+    Some(())
 }
 
 /// What has arrived; at least one order.

@@ -8,9 +8,8 @@ use super::events::Events;
 use crate::messages::OrderPlaced;
 use crate::service::Failure;
 use futures_util::future::join_all;
-use otelware::opentelemetry::{Context, global};
-use otelware::propagation::{MapExtractor, MapInjector};
-use std::collections::HashMap;
+use otelware::opentelemetry::Context;
+use otelware::propagation::{restore, store};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -66,16 +65,11 @@ async fn relay_one(waiting: &Waiting, database: &Database, events: &Events) -> R
     Ok(database.sent(&waiting.order_id).await?)
 }
 
-/// The current context, as it would go out with a message.
+/// The current context, for the row of an event.
 pub(super) fn context_as_text() -> String {
-    let mut fields = HashMap::new();
-    global::get_text_map_propagator(|propagator| {
-        propagator.inject(&mut MapInjector(&mut fields));
-    });
-    serde_json::json!(fields).to_string()
+    serde_json::json!(store(&Context::current())).to_string()
 }
 
 fn context_of_text(text: &str) -> Context {
-    let fields: HashMap<String, String> = serde_json::from_str(text).unwrap_or_default();
-    global::get_text_map_propagator(|propagator| propagator.extract(&MapExtractor(&fields)))
+    restore(&serde_json::from_str(text).unwrap_or_default())
 }
