@@ -18,18 +18,17 @@ pub(super) fn is_reference(variant: Variant) -> bool {
     variant == Variant::Floor || variant == Variant::PEER || variant.is_bare()
 }
 
-/// How many verdicts a whole run has: of a command the peer, by instructions and allocations, and the engine; of a
-/// pipeline the peer by allocations alone, and the engine.
+/// How many verdicts a whole run has: of a command and of a pipeline each the peer, by instructions and allocations, and
+/// the engine.
 #[cfg(feature = "ours")]
-pub(super) const VERDICTS: usize = 3 + 2;
+pub(super) const VERDICTS: usize = 3 + 3;
 #[cfg(not(feature = "ours"))]
 pub(super) const VERDICTS: usize = 0;
 
-/// What ours may add to a pipeline, as a share of the engine's. The text of each command is read out of its arguments, by the
-/// table of commands, which is most of it; the engine's row puts the same text together knowing that they are ten `SET`, and
-/// the peer shows neither texts nor names.
+/// What ours may add to a pipeline, as a share of the engine's. The names and the text of its commands are read out of their
+/// arguments; the engine's row puts the same text together knowing that they are ten `SET`.
 #[cfg(feature = "ours")]
-const PIPELINE_LIMIT: f64 = 2.25;
+const PIPELINE_LIMIT: f64 = 1.6;
 
 impl Results {
     fn command_over_bare(&self, way: Way, size: Size, variant: Variant) -> Option<Cost> {
@@ -90,13 +89,13 @@ impl Results {
         let (place, peer) = (way.group(size), Variant::PEER);
         let below_peer =
             over(peer).map(|theirs| over::below_peer(place, peer.name(), ours, theirs));
-        let (passed_over, limit) = match size {
-            Size::Command => (0, over::ENGINE_LIMIT),
-            Size::Pipeline => (1, PIPELINE_LIMIT),
+        let limit = match size {
+            Size::Command => over::ENGINE_LIMIT,
+            Size::Pipeline => PIPELINE_LIMIT,
         };
         let near_engine =
             over(Variant::Engine).map(|engine| over::near_engine(place, ours, engine, limit));
-        (below_peer.into_iter().flatten().skip(passed_over))
+        (below_peer.into_iter().flatten())
             .chain(near_engine)
             .collect()
     }

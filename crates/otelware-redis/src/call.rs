@@ -1,9 +1,11 @@
 //! The life of an operation on a server.
 
-use crate::command::{self, Head};
+use crate::batch::{Batch, Overview};
+use crate::command::{Head, KeyCapture};
 use crate::core::{Core, Session};
 use crate::database::Changes;
 use crate::error;
+use crate::label::label;
 use crate::options::CommandView;
 use crate::replies::Failed;
 use otelware::database::{self, DescribeCall, Measured, Planned};
@@ -27,26 +29,8 @@ pub(crate) struct Command {
     /// How many of them failed.
     errors: usize,
     procedure: Option<Label>,
-    /// What of it changes the database that the connection is at.
-    changes: Option<Changes>,
-}
-
-/// How several commands are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Batch {
-    Pipeline,
-    Transaction,
-    /// As one command, which it should be.
-    Packed,
-}
-
-impl Batch {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Pipeline | Self::Packed => "PIPELINE",
-            Self::Transaction => "MULTI",
-        }
-    }
+    /// What of it changes the database that the connection is at, which is rare.
+    changes: Option<Box<Changes>>,
 }
 
 /// Begins a command, whose arguments are there as often as asked for.
@@ -64,7 +48,7 @@ where
     Changes::add(&mut changes, session, 0, head.change());
     let what = Command {
         core: session.core.clone(),
-        name: label(head.name()),
+        name: label(&head, None),
         database,
         batch_size: None,
         errors: 0,
@@ -86,32 +70,19 @@ where
     C: Iterator<Item = A>,
     A: ExactSizeIterator<Item = &'a [u8]>,
 {
-    let mut others = commands();
-    let first = others.next().map(Head::of);
-    let (mut size, mut are_equal) = (usize::from(first.is_some()), true);
-    let mut changes = None;
-    let change = first.and_then(|first| first.change());
-    Changes::add(&mut changes, session, 0, change);
-    let mut last = first.unwrap_or_default();
-    for other in others {
-        size += 1;
-        if let Some(other) = last.differing(other) {
-            are_equal = are_equal && other.name() == last.name();
-            Changes::add(&mut changes, session, size - 1, other.change());
-            last = other;
-        }
-    }
-    let name = match first {
-        Some(first) if size == 1 => label(first.name()),
-        Some(first) if are_equal => joined(batch.name(), first.name().as_str()),
+    let all = Overview::of(session, commands());
+    let (first, size) = (&all.first, all.size);
+    let name = match size {
+        1 => label(first, None),
         // Bytes that are no command.
-        None if batch == Batch::Packed => label(Head::default().name()),
+        0 if batch == Batch::Packed => label(first, None),
+        2.. if all.are_equal => label(first, Some(batch)),
         _ => Label::new(batch.name()),
     };
-    let procedure = first
-        .filter(|_| size == 1)
-        .and_then(|first| first.stored_procedure())
-        .map(Label::foreign);
+    let procedure = match size {
+        1 => first.stored_procedure().map(Label::foreign),
+        _ => None,
+    };
     let what = Command {
         core: session.core.clone(),
         name,
@@ -122,13 +93,15 @@ where
         },
         errors: 0,
         procedure,
-        changes,
+        changes: all.changes,
     };
-    start(what, |keys| command::pipeline_text(commands(), keys))
+    start(what, |keys| {
+        first.pipeline_text(all.are_equal, commands(), keys)
+    })
 }
 
 #[inline]
-fn start(what: Command, text: impl FnOnce(command::KeyCapture) -> String) -> Operation<Call> {
+fn start(what: Command, text: impl FnOnce(KeyCapture) -> String) -> Operation<Call> {
     Planned::new(what, &()).begin(|what, list| {
         // Not of metrics: there are as many digests as a program makes scripts.
         if let Some(procedure) = &what.procedure {
@@ -151,33 +124,6 @@ fn start(what: Command, text: impl FnOnce(command::KeyCapture) -> String) -> Ope
             }
         }
     })
-}
-
-/// The name of a command. What is not known may be anything, so that it takes no place of what is.
-#[inline]
-fn label(name: command::Name<'_>) -> Label {
-    match name {
-        command::Name::Static(name) => Label::new(name),
-        command::Name::Given(name) => Label::foreign(name),
-    }
-}
-
-/// `PIPELINE SET`.
-fn joined(batch: &str, command: &str) -> Label {
-    // Names are short, so that they are put together without an allocation.
-    let mut bytes = [b' '; 96];
-    let len = batch.len() + 1 + command.len();
-    if let Some(rest) = bytes.get_mut(..len)
-        && let Some((start, end)) = rest.split_at_mut_checked(batch.len() + 1)
-        && let Some(start) = start.get_mut(..batch.len())
-    {
-        start.copy_from_slice(batch.as_bytes());
-        end.copy_from_slice(command.as_bytes());
-    }
-    match bytes.get(..len).map(std::str::from_utf8) {
-        Some(Ok(name)) => Label::foreign(name),
-        _ => Label::new(batch),
-    }
 }
 
 fn number(count: usize) -> i64 {

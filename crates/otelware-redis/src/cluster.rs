@@ -1,7 +1,8 @@
 //! Clusters, and connections to them that block the thread, under the names that
 //! [`redis::cluster`] has for them.
 
-use crate::call::{self, Batch};
+use crate::batch::Batch;
+use crate::call;
 use crate::claims;
 use crate::client::Instrument;
 use crate::command;

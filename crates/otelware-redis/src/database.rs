@@ -108,7 +108,7 @@ impl Changes {
     /// Adds what the command at this place does.
     #[inline]
     pub(crate) fn add(
-        found: &mut Option<Self>,
+        found: &mut Option<Box<Self>>,
         session: &Arc<Session>,
         place: usize,
         change: Option<Change>,
@@ -116,10 +116,11 @@ impl Changes {
         if let Some(change) = change
             && session.has_database()
         {
-            let found = found.get_or_insert_with(|| Self {
+            let new = || Self {
                 session: session.clone(),
                 changes: Vec::new(),
-            });
+            };
+            let found = found.get_or_insert_with(|| Box::new(new()));
             found.changes.push((place, change));
         }
     }

@@ -1,6 +1,7 @@
 //! What is observed: connections, and clients that open them.
 
-use crate::call::{self, Batch, Call};
+use crate::batch::Batch;
+use crate::call::{self, Call};
 use crate::command;
 use crate::core::{Core, Session};
 use crate::options::RedisOptions;

@@ -137,6 +137,7 @@
 
 #[cfg(feature = "aio")]
 pub mod aio;
+mod batch;
 #[cfg(feature = "bb8")]
 pub mod bb8;
 mod call;
@@ -157,6 +158,7 @@ mod database;
 pub mod deadpool;
 mod error;
 mod instrumented;
+mod label;
 #[cfg(feature = "cluster")]
 mod node;
 mod options;

@@ -12,10 +12,25 @@ pub(crate) struct Failed<'a> {
 /// What failed of several commands, of which each counts once.
 #[inline]
 pub(crate) fn failed(replies: &[Value]) -> Option<Failed<'_>> {
-    let mut errors = replies.iter().filter_map(first_error);
+    let start = replies.iter().position(may_fail)?;
+    let mut errors = replies.get(start..)?.iter().filter_map(first_error);
     let first = errors.next()?;
     let count = 1 + errors.count();
     Some(Failed { first, count })
+}
+
+/// Whether it is an error, or may have one in it. Most replies are not, which is seen at once.
+#[inline]
+const fn may_fail(reply: &Value) -> bool {
+    matches!(
+        reply,
+        Value::ServerError(_)
+            | Value::Array(_)
+            | Value::Set(_)
+            | Value::Map(_)
+            | Value::Push { .. }
+            | Value::Attribute { .. }
+    )
 }
 
 /// The first error in a reply, however deep: redis-rs finds it there too.
@@ -23,11 +38,7 @@ pub(crate) fn failed(replies: &[Value]) -> Option<Failed<'_>> {
 pub(crate) fn first_error(reply: &Value) -> Option<&ServerError> {
     match reply {
         Value::ServerError(error) => Some(error),
-        Value::Array(_)
-        | Value::Set(_)
-        | Value::Map(_)
-        | Value::Push { .. }
-        | Value::Attribute { .. } => first_within(reply),
+        _ if may_fail(reply) => first_within(reply),
         _ => None,
     }
 }

@@ -1,16 +1,21 @@
 //! The beginning of a command, which tells which one it is.
 
+use super::change::{Change, change};
+use super::few::is_same;
 use super::look_up::look_up;
 use super::name::{Name, unknown};
 use super::procedure::procedure;
 use super::shape::Word;
+use super::table::COMMANDS;
 
 /// The beginning of a command, which is looked up once for all that it tells.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head<'a> {
     given: &'a [u8],
     next: Option<&'a [u8]>,
-    command: Option<&'static Word>,
+    /// Its place in the table.
+    place: Option<usize>,
+    change: Option<Change>,
 }
 
 impl<'a> Head<'a> {
@@ -21,12 +26,13 @@ impl<'a> Head<'a> {
         Self::named(given, arguments.next())
     }
 
-    #[inline]
-    fn named(given: &'a [u8], next: Option<&'a [u8]>) -> Self {
+    #[inline(never)]
+    pub(super) fn named(given: &'a [u8], next: Option<&'a [u8]>) -> Self {
         Self {
             given,
             next,
-            command: look_up(given),
+            place: look_up(given),
+            change: change(given, next),
         }
     }
 
@@ -34,25 +40,32 @@ impl<'a> Head<'a> {
     /// not looked up again.
     #[inline]
     pub fn differing(&self, mut arguments: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
-        let given = arguments.next().unwrap_or_default();
-        let is_same = is_same(given, self.given) && self.change().is_none();
+        let Some(given) = arguments.next() else {
+            return (!self.given.is_empty()).then(Self::default);
+        };
+        let is_same = self.change.is_none() && self.is_named(given);
         (!is_same).then(|| Self::named(given, arguments.next()))
     }
 
-    /// That of the command of this name.
+    /// Whether the command has this name.
     #[inline]
-    pub(super) fn renamed(self, given: &'a [u8]) -> Self {
-        match is_same(given, self.given) {
-            true => self,
-            false => Self::named(given, None),
-        }
+    pub(super) fn is_named(&self, given: &[u8]) -> bool {
+        is_same(given, self.given)
+    }
+
+    /// The place among the [known](super::known) of a command that is spelt as it is there.
+    #[inline]
+    pub fn known(&self) -> Option<usize> {
+        let command = self.command()?;
+        self.place
+            .filter(|_| self.is_named(command.text.as_bytes()))
     }
 
     /// See [`name`](super::name).
     #[inline]
     pub fn name(&self) -> Name<'a> {
-        match self.command {
-            Some(command) if command.text.as_bytes() == self.given => Name::Static(command.text),
+        match self.command() {
+            Some(command) if self.is_named(command.text.as_bytes()) => Name::Static(command.text),
             _ => unknown(self.given),
         }
     }
@@ -60,12 +73,13 @@ impl<'a> Head<'a> {
     /// See [`stored_procedure`](super::stored_procedure).
     #[inline]
     pub fn stored_procedure(&self) -> Option<&'a str> {
-        procedure(self.command?.steps.first()?, self.next?)
+        procedure(self.command()?.steps.first()?, self.next?)
     }
 
-    /// The argument after the name, where it is a number.
-    pub(super) fn number(&self) -> Option<i64> {
-        std::str::from_utf8(self.next?).ok()?.parse().ok()
+    /// What the command does to the database that its connection is at.
+    #[inline]
+    pub const fn change(&self) -> Option<Change> {
+        self.change
     }
 
     #[inline]
@@ -74,21 +88,14 @@ impl<'a> Head<'a> {
     }
 
     #[inline]
-    pub(super) const fn command(&self) -> Option<&'static Word> {
-        self.command
+    pub(super) fn command(&self) -> Option<&'static Word> {
+        COMMANDS.get(self.place?)
     }
-}
-
-/// Whether names are the same, which are so short that a call to compare them would take longer.
-#[inline]
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::Change;
-    use super::Head;
+    use super::{Change, Head};
 
     fn head(command: &'static str) -> Head<'static> {
         Head::of(command.split(' ').map(str::as_bytes))

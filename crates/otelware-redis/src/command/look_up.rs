@@ -1,6 +1,6 @@
 //! How a command is found in the table: a hash table that the compiler fills.
 
-use super::shape::Word;
+use super::few::is_same;
 use super::table::COMMANDS;
 
 /// Twice the number of commands and more, so that hardly any two contend for a place.
@@ -14,29 +14,30 @@ const LONGEST: usize = 24;
 
 static PLACES: [u16; SLOTS] = places();
 
-/// The command of this name, in capitals or not.
+/// The place in the table of the command of this name, in capitals or not.
 #[inline]
-pub(super) fn look_up(name: &[u8]) -> Option<&'static Word> {
+pub(super) fn look_up(name: &[u8]) -> Option<usize> {
     if name.len() > LONGEST {
         return None;
     }
     let mut slot = slot(name);
     loop {
         // An empty slot is no place in the table, and there is always one.
-        let command = COMMANDS.get(usize::from(*PLACES.get(slot)?))?;
-        if name.eq_ignore_ascii_case(command.text.as_bytes()) {
-            return Some(command);
+        let place = usize::from(*PLACES.get(slot)?);
+        let known = COMMANDS.get(place)?.text.as_bytes();
+        if is_same(name, known) || name.eq_ignore_ascii_case(known) {
+            return Some(place);
         }
         slot = (slot + 1) % SLOTS;
     }
 }
 
-/// Where the search for a name begins: FNV-1a over its capitals.
+/// Where the search for a name begins: FNV-1a over its letters as capitals, whatever else becomes of it.
 const fn slot(name: &[u8]) -> usize {
     let mut hash: u32 = 0x811c_9dc5;
     let mut rest = name;
     while let [byte, others @ ..] = rest {
-        hash = (hash ^ byte.to_ascii_uppercase() as u32).wrapping_mul(0x0100_0193);
+        hash = (hash ^ (*byte & !0x20) as u32).wrapping_mul(0x0100_0193);
         rest = others;
     }
     (hash ^ (hash >> 15)) as usize % SLOTS
@@ -67,14 +68,13 @@ mod tests {
     #[test]
     fn every_command_is_found_by_its_name_in_any_case_and_is_there_once() {
         let mut seen = HashSet::new();
-        for command in COMMANDS {
+        for (place, command) in COMMANDS.iter().enumerate() {
             assert!(seen.insert(command.text), "{} twice", command.text);
             for name in [command.text.to_owned(), command.text.to_ascii_lowercase()] {
-                let found = look_up(name.as_bytes()).map(|found| found.text);
-                assert_eq!(found, Some(command.text));
+                assert_eq!(look_up(name.as_bytes()), Some(place));
             }
             let longer = format!("{}X", command.text);
-            let found = look_up(longer.as_bytes()).map(|found| found.text);
+            let found = look_up(longer.as_bytes()).map(|place| COMMANDS[place].text);
             assert!(found.is_none_or(|found| found == longer), "{longer}");
         }
     }

@@ -8,6 +8,8 @@
 
 mod arguments;
 mod change;
+mod few;
+mod frame;
 mod head;
 mod look_up;
 mod name;
@@ -29,7 +31,10 @@ pub use resp::{Arguments, Commands, decode};
 pub use text::{pipeline_text, text};
 pub use writer::KeyCapture;
 
-/// The names of all commands that the table has, in its order.
+/// How many commands the table has.
+pub const KNOWN: usize = table::COMMANDS.len();
+
+/// Their names, in its order.
 pub fn known() -> impl Iterator<Item = &'static str> {
     table::COMMANDS.iter().map(|command| command.text)
 }

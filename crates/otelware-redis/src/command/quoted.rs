@@ -1,5 +1,6 @@
 //! Keys as redis-cli writes them.
 
+use super::few;
 use std::io::Write;
 
 /// No more of a key is shown, in bytes.
@@ -9,21 +10,11 @@ const LONGEST: usize = 128;
 /// then with `…`.
 #[inline]
 pub(super) fn write(out: &mut Vec<u8>, key: &[u8]) {
-    let start = out.len();
-    // Most keys are words of ASCII, and shown as they are: those are looked at while they are
-    // written.
-    if key.len() <= LONGEST {
-        let mut marks = 0;
-        out.extend(key.iter().map(|byte| {
-            marks |= NO_WORDS[usize::from(*byte)];
-            *byte
-        }));
-        if marks == 0 && !key.is_empty() && key != b"?" {
-            return;
-        }
-        out.truncate(start);
+    if key.len() <= LONGEST && is_plain(key) {
+        out.extend_from_slice(key);
+    } else {
+        write_any(out, key);
     }
-    write_any(out, key);
 }
 
 fn write_any(out: &mut Vec<u8>, key: &[u8]) {
@@ -37,17 +28,49 @@ fn write_any(out: &mut Vec<u8>, key: &[u8]) {
     }
 }
 
-/// 1 for the bytes that are no characters of a word, or not by themselves.
-static NO_WORDS: [u8; 256] = {
-    let mut marks = [1; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        let is_plain = byte.is_ascii_graphic() && byte != b'"' && byte != b'\'';
-        marks[byte as usize] = !is_plain as u8;
-        byte += 1;
-    }
-    marks
-};
+/// Whether it is a word of plain bytes, as most keys are.
+#[inline]
+pub(super) fn is_plain(key: &[u8]) -> bool {
+    let number = |eight: &[u8; 8]| u64::from_le_bytes(*eight);
+    let strange = match key.len() {
+        0..=3 => return is_plain_few(key),
+        4..=7 => few::ends::<4>(key).map(|(first, last)| {
+            let [first, last] = [first, last].map(|four| u64::from(u32::from_le_bytes(*four)));
+            strange(first | last << 32)
+        }),
+        8..=16 => {
+            few::ends(key).map(|(first, last)| strange(number(first)) | strange(number(last)))
+        }
+        _ => return is_plain_long(key),
+    };
+    strange == Some(0)
+}
+
+#[inline(never)]
+fn is_plain_few(key: &[u8]) -> bool {
+    let is_plain = |byte: &u8| (b'('..=b'~').contains(byte);
+    key.iter().all(is_plain) && !matches!(key, [] | [b'?'])
+}
+
+#[inline(never)]
+fn is_plain_long(key: &[u8]) -> bool {
+    let (eights, _) = key.as_chunks();
+    let all = eights.iter().chain(key.last_chunk());
+    all.fold(0, |found, eight| {
+        found | strange(u64::from_le_bytes(*eight))
+    }) == 0
+}
+
+/// Not 0 if one of eight bytes is not plain: ASCII from `(` to `~`, which most keys are made of, and
+/// which two additions tell from all else for eight bytes at once.
+#[inline]
+fn strange(eight: u64) -> u64 {
+    let each = |byte| u64::from_le_bytes([byte; 8]);
+    // The highest bit of each byte. Where one of them is not ASCII, what is carried matters no more.
+    let is_high = eight.wrapping_add(each(0x80 - (b'~' + 1)));
+    let is_not_low = eight.wrapping_add(each(0x80 - b'('));
+    (eight | is_high | !is_not_low) & each(0x80)
+}
 
 /// What is shown of a key, and whether that is not all. Characters are not cut in two.
 fn beginning(key: &[u8]) -> (&[u8], bool) {
@@ -132,6 +155,21 @@ mod tests {
         ];
         for (key, quoted) in cases {
             assert_eq!(written(key), quoted);
+        }
+    }
+
+    #[test]
+    fn what_is_plain_is_written_as_anything_is() {
+        for len in 0..20 {
+            for place in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut key = vec![b'k'; len];
+                    key[place] = byte;
+                    let mut expected = Vec::new();
+                    write_any(&mut expected, &key);
+                    assert_eq!(written(&key).as_bytes(), expected);
+                }
+            }
         }
     }
 

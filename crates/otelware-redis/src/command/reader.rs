@@ -11,21 +11,30 @@ pub(super) fn write<'a>(
     mut steps: &[Step],
     writer: &mut Writer<'_>,
 ) {
-    // What most commands begin with, and many have no more than, takes no look ahead.
-    while let [step @ (Step::Key | Step::Field | Step::Value), others @ ..] = steps {
-        let Some(argument) = arguments.next() else {
-            return;
-        };
-        match step {
-            Step::Value => writer.value(),
-            _ => writer.key(argument),
+    // What most commands begin with, and many have no more than, takes no look ahead. Values with
+    // nothing after them are not looked at either.
+    loop {
+        match steps {
+            [Step::Key | Step::Field, others @ ..] => {
+                let Some(argument) = arguments.next() else {
+                    return;
+                };
+                writer.key(argument);
+                steps = others;
+            }
+            [Step::Value, others @ ..] if arguments.len() > 1 => {
+                arguments.next();
+                writer.value();
+                steps = others;
+            }
+            [] | [Step::Value, ..] => return writer.values(arguments.len()),
+            _ => break,
         }
-        steps = others;
     }
     if arguments.len() > 0 {
         let mut reader = Reader::new(arguments);
         reader.run(steps, writer);
-        reader.rest(writer);
+        writer.values(reader.left());
     }
 }
 
@@ -42,13 +51,6 @@ impl<'a, I: ExactSizeIterator<Item = &'a [u8]>> Reader<'a, I> {
             next: arguments.next(),
             others: arguments,
             count: 0,
-        }
-    }
-
-    /// Writes all that is left as values.
-    fn rest(&mut self, writer: &mut Writer<'_>) {
-        while self.take().is_some() && !writer.is_cut() {
-            writer.value();
         }
     }
 

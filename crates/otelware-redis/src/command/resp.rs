@@ -77,10 +77,18 @@ fn argument(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[inline]
 fn number(bytes: &[u8], mark: u8) -> Option<(usize, &[u8])> {
     match bytes {
-        // Most have one digit.
+        // Most have one digit, or two.
         [first, digit @ b'0'..=b'9', b'\r', b'\n', rest @ ..] if *first == mark => {
             Some((usize::from(digit - b'0'), rest))
         }
+        [
+            first,
+            ten @ b'0'..=b'9',
+            one @ b'0'..=b'9',
+            b'\r',
+            b'\n',
+            rest @ ..,
+        ] if *first == mark => Some((usize::from((ten - b'0') * 10 + (one - b'0')), rest)),
         _ => any_number(bytes, mark),
     }
 }

@@ -1,5 +1,6 @@
 //! `db.query.text`.
 
+use super::frame::Frame;
 use super::head::Head;
 use super::name::unknown;
 use super::reader;
@@ -10,7 +11,7 @@ use std::cell::Cell;
 const LONGEST_PIPELINE: usize = 8_192;
 
 /// What is between the commands of a pipeline.
-const BETWEEN: &str = "; ";
+pub(super) const BETWEEN: &[u8; 2] = b"; ";
 
 thread_local! {
     /// Where texts are put together, so that each is allocated once and as long as it is.
@@ -28,7 +29,7 @@ pub fn text<'a>(
 ) -> String {
     draft(|out| {
         if let Some(given) = arguments.next() {
-            Head::default().renamed(given).write(out, arguments, keys);
+            Head::named(given, None).write(out, arguments, keys);
         }
     })
 }
@@ -48,8 +49,50 @@ impl<'a> Head<'a> {
         })
     }
 
-    /// Writes the command, which has these arguments after its name.
+    /// The [`pipeline_text`] of these commands, of which this one is the first, and which may be
+    /// known to have the same name all of them.
     #[inline]
+    pub fn pipeline_text<C>(
+        &self,
+        are_equal: bool,
+        commands: impl IntoIterator<Item = C>,
+        keys: KeyCapture,
+    ) -> String
+    where
+        C: ExactSizeIterator<Item = &'a [u8]>,
+    {
+        // What is between commands is after the last one too, until all is written.
+        draft(|out| {
+            let (mut head, mut commands) = (*self, commands.into_iter());
+            if are_equal && let Some(frame) = Frame::of(self, keys) {
+                while let Some(other) = frame.write_all(out, &mut commands) {
+                    if room_after(out.len()).is_none() {
+                        return cut(out);
+                    }
+                    head.write(out, other, keys);
+                    out.extend_from_slice(BETWEEN);
+                }
+            }
+            for mut command in commands {
+                if room_after(out.len()).is_none() {
+                    return cut(out);
+                }
+                if let Some(given) = command.next() {
+                    if !head.is_named(given) {
+                        head = Self::named(given, None);
+                    }
+                    head.write(out, command, keys);
+                } else if out.is_empty() {
+                    continue;
+                }
+                out.extend_from_slice(BETWEEN);
+            }
+            out.truncate(out.len().saturating_sub(BETWEEN.len()));
+        })
+    }
+
+    /// Writes the command, which has these arguments after its name.
+    #[inline(never)]
     fn write(
         &self,
         out: &mut Vec<u8>,
@@ -72,25 +115,19 @@ pub fn pipeline_text<'a, C>(commands: impl IntoIterator<Item = C>, keys: KeyCapt
 where
     C: ExactSizeIterator<Item = &'a [u8]>,
 {
-    draft(|out| {
-        let mut head = Head::default();
-        for mut command in commands {
-            let end = out.len();
-            if end > 0 {
-                out.extend_from_slice(BETWEEN.as_bytes());
-            }
-            // There is always room for one.
-            if out.len() + LONGEST + CUT.len() > LONGEST_PIPELINE {
-                out.truncate(end);
-                out.extend_from_slice(CUT.as_bytes());
-                return;
-            }
-            if let Some(given) = command.next() {
-                head = head.renamed(given);
-                head.write(out, command, keys);
-            }
-        }
-    })
+    Head::default().pipeline_text(false, commands, keys)
+}
+
+/// After how many bytes more there is still room for a command. There always is for the first.
+#[inline]
+pub(super) const fn room_after(bytes: usize) -> Option<usize> {
+    (LONGEST_PIPELINE - LONGEST - CUT.len()).checked_sub(bytes)
+}
+
+/// Says that there are more commands than are shown.
+fn cut(out: &mut Vec<u8>) {
+    out.truncate(out.len().saturating_sub(BETWEEN.len()));
+    out.extend_from_slice(CUT.as_bytes());
 }
 
 #[inline]

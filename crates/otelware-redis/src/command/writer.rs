@@ -6,7 +6,7 @@ use super::quoted;
 pub(super) const LONGEST: usize = 2_048;
 
 /// No more arguments of a command are shown.
-const MOST_ARGUMENTS: usize = 100;
+pub(super) const MOST_ARGUMENTS: usize = 100;
 
 /// What stands for all that is not shown any more.
 pub(super) const CUT: &str = " …";
@@ -50,21 +50,38 @@ impl<'out> Writer<'out> {
 
     #[inline]
     pub(super) fn value(&mut self) {
-        self.argument(|out| out.push(b'?'));
+        self.argument(|out| out.extend_from_slice(b" ?"));
+    }
+
+    /// So many values.
+    #[inline]
+    pub(super) fn values(&mut self, count: usize) {
+        for _ in 0..count {
+            if self.cut {
+                return;
+            }
+            self.value();
+        }
     }
 
     /// A key or a field.
     #[inline]
     pub(super) fn key(&mut self, key: &[u8]) {
         match self.keys {
-            KeyCapture::Shown => self.argument(|out| quoted::write(out, key)),
+            KeyCapture::Shown => self.argument(|out| {
+                out.push(b' ');
+                quoted::write(out, key);
+            }),
             KeyCapture::Hidden => self.value(),
         }
     }
 
     /// What is nobody's data.
     pub(super) fn word(&mut self, word: &str) {
-        self.argument(|out| out.extend_from_slice(word.as_bytes()));
+        self.argument(|out| {
+            out.push(b' ');
+            out.extend_from_slice(word.as_bytes());
+        });
     }
 
     /// Whether the rest of the arguments makes no difference.
@@ -79,6 +96,7 @@ impl<'out> Writer<'out> {
         }
     }
 
+    /// Writes an argument and the space before it.
     #[inline]
     fn argument(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         if self.left == 0 || self.cut {
@@ -87,7 +105,6 @@ impl<'out> Writer<'out> {
         }
         self.left -= 1;
         let start = self.out.len();
-        self.out.push(b' ');
         write(self.out);
         if self.out.len() > self.end {
             self.out.truncate(start);
