@@ -22,14 +22,28 @@ pub struct Acker {
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) source: Arc<Source>,
-    pub(crate) name: Name,
+    /// None where nobody wanted to know of it.
+    pub(crate) name: Option<Name>,
     /// Why the delegate failed to process it.
     pub(crate) failure: Option<Arc<OnceLock<ErrorType>>>,
+}
+
+impl Origin {
+    /// Where it came from.
+    pub(crate) fn name(&self) -> Name {
+        let of_queue = || self.source.name();
+        self.name.clone().unwrap_or_else(of_queue)
+    }
 }
 
 impl Acker {
     pub(crate) const fn new(inner: lapin::Acker, tag: DeliveryTag, origin: Origin) -> Self {
         Self { inner, tag, origin }
+    }
+
+    /// lapin's own, to look at.
+    pub(crate) const fn inner(&self) -> &lapin::Acker {
+        &self.inner
     }
 
     pub(crate) const fn origin(&self) -> &Origin {
@@ -73,16 +87,15 @@ impl Acker {
         how: impl Into<Settlement>,
         sending: impl Future<Output = Result<bool>>,
     ) -> Result<bool> {
+        let state = &self.origin.source.state;
         // What was settled before is not settled again: nothing is sent.
-        if !self.inner.usable() && !self.inner.poisoned() {
+        let is_settled = !self.inner.usable() && !self.inner.poisoned();
+        if is_settled || state.is_idle() {
             return sending.await;
         }
-        let Origin { source, name, .. } = &self.origin;
         let failure = |sent: &bool| (!sent).then_some(error::CHANNEL_CLOSED);
-        source
-            .state
-            .settle(how, self.tag, Some(name), sending, failure)
-            .await
+        let settling = state.settle(how, self.tag, Some(self), sending, failure);
+        settling.await
     }
 
     /// Whether the channel was closed, so that nothing can be settled any more.
@@ -100,7 +113,7 @@ impl Acker {
     /// lapin's own, which makes no spans. The delivery is not watched any more.
     pub fn into_inner(self) -> lapin::Acker {
         let state = &self.origin.source.state;
-        state.unacknowledged.forget(self.tag);
+        state.unacknowledged.forget(self.tag, &self.inner);
         self.inner
     }
 }

@@ -62,43 +62,54 @@ pub struct HeaderInjector<'a>(pub &'a mut FieldTable);
 
 impl Injector for HeaderInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
-        // The table gives none of its entries back.
-        let mut headers = Headers(self.0.inner().clone());
+        let mut headers = Headers::of(Some(self.0));
         headers.set(key, value);
-        *self.0 = headers.0.into();
-    }
-}
-
-/// The headers of a message that is being published.
-#[derive(Debug)]
-pub(crate) struct Headers(BTreeMap<ShortString, AMQPValue>);
-
-impl Headers {
-    /// A copy of those that the message has: lapin lends them only.
-    pub(crate) fn of(table: Option<&FieldTable>) -> Self {
-        Self(table.map(|table| table.inner().clone()).unwrap_or_default())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn into_table(self) -> FieldTable {
-        self.0.into()
-    }
-}
-
-impl Injector for Headers {
-    fn set(&mut self, key: &str, value: String) {
-        if !self.0.is_empty() {
-            self.0
-                .retain(|name, _| !name.as_str().eq_ignore_ascii_case(key));
+        if let Some(changed) = headers.changed() {
+            *self.0 = changed;
         }
+    }
+}
+
+/// The headers of a message that is being published. The table gives none of its entries back and
+/// is only lent, so that it is copied with the first change.
+#[derive(Debug)]
+pub(crate) struct Headers<'a> {
+    lent: Option<&'a FieldTable>,
+    changed: Option<BTreeMap<ShortString, AMQPValue>>,
+}
+
+impl<'a> Headers<'a> {
+    /// Those that the message has.
+    pub(crate) const fn of(lent: Option<&'a FieldTable>) -> Self {
+        Self {
+            lent,
+            changed: None,
+        }
+    }
+
+    /// What is to take their place, if anything.
+    pub(crate) fn changed(self) -> Option<FieldTable> {
+        self.changed.map(FieldTable::from)
+    }
+}
+
+impl Injector for Headers<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        let is_key = |name: &ShortString| name.as_str().eq_ignore_ascii_case(key);
+        let lent = self.lent.map(FieldTable::inner);
+        // Nothing is to be removed of headers that are not there.
+        let is_there = || lent.is_some_and(|lent| lent.keys().any(is_key));
+        if value.is_empty() && self.changed.is_none() && !is_there() {
+            return;
+        }
+        let copied = || lent.cloned().unwrap_or_default();
+        let headers = self.changed.get_or_insert_with(copied);
+        headers.retain(|name, _| !is_key(name));
         // No name of a header is longer than 255 bytes.
         if !value.is_empty()
             && let Ok(name) = ShortString::try_new(key)
         {
-            self.0.insert(name, AMQPValue::LongString(value.into()));
+            headers.insert(name, AMQPValue::LongString(value.into()));
         }
     }
 }

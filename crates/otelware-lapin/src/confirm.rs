@@ -39,8 +39,8 @@ impl PublisherConfirm {
         }
     }
 
-    /// One that nobody asked for.
-    pub(crate) const fn not_requested(inner: lapin::PublisherConfirm) -> Self {
+    /// One that ends nothing: nobody asked for it, or nobody wants to know of it.
+    pub(crate) const fn unobserved(inner: lapin::PublisherConfirm) -> Self {
         Self {
             inner,
             publishing: None,

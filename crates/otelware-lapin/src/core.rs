@@ -1,20 +1,21 @@
 //! What all channels of a connection share.
 
 use crate::settings::{AmqpOptions, Settings};
+use crate::temporary::Temporary;
 use crate::watcher::Watcher;
 use otelware::messaging::{Client, Verb};
 use otelware::opentelemetry::KeyValue;
 use otelware::opentelemetry::metrics::{Counter, UpDownCounter};
 use otelware::operation::{Instrumentation, Label, Series, SeriesKey};
 use otelware::semconv::{attribute, metric, unit};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Once, OnceLock};
+
+/// The scope of all telemetry.
+const CRATE: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// `messaging.system.name`.
 pub(crate) const SYSTEM: &str = "rabbitmq";
-
-/// No more names of temporary queues are kept.
-const MOST_TEMPORARY: usize = 1_024;
 
 /// What is done with messages.
 pub(crate) mod verb {
@@ -45,7 +46,8 @@ pub(crate) struct Core {
     pub(crate) server: Vec<KeyValue>,
     instruments: OnceLock<Instruments>,
     /// Queues that live no longer than this connection.
-    temporary: Mutex<HashSet<String>>,
+    pub(crate) temporary: Temporary,
+    is_observed: Once,
 }
 
 /// Instruments that only RabbitMQ has.
@@ -70,23 +72,35 @@ impl Core {
         if let Some(port) = broker.port {
             server.push(KeyValue::new(attribute::SERVER_PORT, i64::from(port)));
         }
+        let watcher = match options.shared.providers.has_global_meter() {
+            true => Watcher::global(),
+            false => options.watcher,
+        };
         Arc::new(Self {
-            client: Client::new(
-                env!("CARGO_PKG_NAME"),
-                env!("CARGO_PKG_VERSION"),
-                options.shared,
-                broker,
-            ),
+            client: Client::new(CRATE, VERSION, options.shared, broker),
             settings: options.settings,
-            watcher: options.watcher,
+            watcher,
             server,
             instruments: OnceLock::new(),
-            temporary: Mutex::default(),
+            temporary: Temporary::default(),
+            is_observed: Once::new(),
         })
+    }
+
+    /// There is a first message: from now on the connection is observed, if it was not before.
+    #[inline]
+    pub(crate) fn observe(&self) {
+        self.is_observed.call_once(|| self.watcher.observe(self));
     }
 
     pub(crate) fn instrumentation(&self) -> &Instrumentation {
         self.client.instrumentation()
+    }
+
+    /// One for what is observed of all connections together. It settles nothing: the providers of
+    /// this connection may come before its first operation.
+    pub(crate) fn watching(&self) -> Instrumentation {
+        Instrumentation::new(CRATE, VERSION, &self.client.options().providers)
     }
 
     fn instruments(&self) -> &Instruments {
@@ -195,34 +209,5 @@ impl Core {
             list.push(KeyValue::new(attribute::RABBITMQ_QUEUE, queue.value()));
         }
         list
-    }
-
-    /// A queue was declared that lives no longer than its connection.
-    pub(crate) fn add_temporary(&self, queue: &str) {
-        let mut temporary = self
-            .temporary
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if temporary.len() < MOST_TEMPORARY {
-            temporary.insert(queue.to_owned());
-        }
-    }
-
-    /// A queue is no more.
-    pub(crate) fn remove_temporary(&self, queue: &str) {
-        let mut temporary = self
-            .temporary
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        temporary.remove(queue);
-    }
-
-    /// Whether a queue lives no longer than its connection.
-    pub(crate) fn is_temporary(&self, queue: &str) -> bool {
-        let temporary = self
-            .temporary
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        temporary.contains(queue)
     }
 }

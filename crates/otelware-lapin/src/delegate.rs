@@ -3,6 +3,7 @@
 use crate::delivery::Delivery;
 use crate::source::Source;
 use lapin::Result;
+use otelware::opentelemetry::Context;
 use otelware::operation::ErrorType;
 use std::future;
 use std::pin::Pin;
@@ -62,7 +63,12 @@ impl<D: ConsumerDelegate> lapin::ConsumerDelegate for Observed<D> {
         let failure: Arc<OnceLock<ErrorType>> = Arc::default();
         let mut delivery = self.source.consume(delivery);
         delivery.acker.origin_mut().failure = Some(failure.clone());
-        let mut processing = delivery.start_process();
+        let mut processing = {
+            // What is current here has nothing to do with the message: it is that of lapin's thread,
+            // or, for messages that came before the delegate, that of who sets the delegate.
+            let _outside = Context::new().attach();
+            delivery.start_process()
+        };
         // Called at once, since delegates may count on the order of their calls.
         let work = processing.in_scope(|| self.delegate.on_new_delivery(Ok(Some(delivery))));
         Box::pin(async move {

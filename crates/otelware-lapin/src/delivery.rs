@@ -4,15 +4,17 @@ use crate::acker::{Acker, Origin};
 use crate::carrier::HeaderExtractor;
 use crate::core::verb;
 use crate::death;
+use crate::destination::Name;
 use crate::source::Source;
 use lapin::BasicProperties;
-use lapin::types::{DeliveryTag, MessageCount, ShortString};
+use lapin::types::{DeliveryTag, FieldTable, MessageCount, ShortString};
 use otelware::messaging::{Envelope, Processing};
 use otelware::opentelemetry::KeyValue;
 use otelware::opentelemetry::propagation::Extractor;
 use otelware::opentelemetry::trace::TraceContextExt;
 use otelware::operation::ErrorType;
 use otelware::semconv::attribute;
+use std::cell::OnceCell;
 use std::ops::{Deref, DerefMut};
 
 /// A message that was received, with the fields of [`lapin::message::Delivery`].
@@ -58,7 +60,7 @@ impl Delivery {
     ) -> Self {
         let mock = lapin::message::Delivery::mock;
         let delivery = mock(delivery_tag, exchange, routing_key, redelivered, data);
-        let origin = Source::detached().origin(&delivery);
+        let origin = Source::detached().origin(None);
         Self::new(delivery, origin)
     }
 
@@ -100,21 +102,45 @@ impl Delivery {
     /// Begins to process the message: span `process`. It ends with what it is told, or as cancelled
     /// when it is dropped.
     pub fn start_process(&self) -> Processing {
-        let Origin { source, name, .. } = self.acker.origin();
-        let headers = self.headers();
+        let state = &self.acker.origin().source.state;
+        if state.is_idle() {
+            return self.start_process_idle();
+        }
+        let (name, headers) = (self.name(), self.headers());
         let envelope = Envelope {
             destination: name.destination(),
             headers: headers.as_ref().map(|headers| headers as &dyn Extractor),
             body_size: self.data.len(),
         };
-        let state = &source.state;
         let client = &state.core.client;
         let processing = client.process(verb::PROCESS, &envelope, |list| self.push(list));
+        self.processed_by(&processing);
+        processing
+    }
+
+    /// The same where nobody wants to know of it: in the message's context.
+    fn start_process_idle(&self) -> Processing {
+        let (name, none) = (OnceCell::new(), FieldTable::default());
+        let destination = || name.get_or_init(|| self.name()).destination();
+        let headers = self.headers().unwrap_or(HeaderExtractor(&none));
+        let client = &self.acker.origin().source.state.core.client;
+        client.process_idle(destination, &headers)
+    }
+
+    /// The span of this processing is told with the delivery, if that is never settled.
+    pub(crate) fn processed_by(&self, processing: &Processing) {
         let span = processing.context().span().span_context().clone();
         if span.is_valid() {
-            state.unacknowledged.processed_by(self.delivery_tag, span);
+            let unacknowledged = &self.acker.origin().source.state.unacknowledged;
+            unacknowledged.processed_by(self.delivery_tag, self.acker.inner(), span);
         }
-        processing
+    }
+
+    /// Where it came from.
+    pub(crate) fn name(&self) -> Name {
+        let Origin { source, name, .. } = self.acker.origin();
+        let made = || source.name_of(&self.exchange, &self.routing_key);
+        name.clone().unwrap_or_else(made)
     }
 
     /// Says why a delegate failed to process the message, such as `out_of_stock`: a delegate has no

@@ -31,12 +31,14 @@
 //!
 //! Code goes on as it is with `otelware_lapin` named where `lapin` was, be it by
 //! `use otelware_lapin as lapin;`: the types here have lapin's names, fields and methods, and what
-//! lapin exports besides is exported here too, but for its builders. What those or others opened is
-//! observed by [`instrument`](Instrument::instrument). [`Channel`], [`Connection`] and [`Consumer`] deref to
+//! lapin exports besides is exported here too. What others opened is observed by
+//! [`instrument`](Instrument::instrument). [`Channel`], [`Connection`] and [`Consumer`] deref to
 //! lapin's own; what is called on that itself goes past the spans.
 //!
 //! Providers are the global ones, which `otelware::init` sets, unless [`AmqpOptions`] hand others to
-//! [`Connection::connect_with`] or [`instrument_with`](Instrument::instrument_with).
+//! [`Connection::connect_with`] or [`instrument_with`](Instrument::instrument_with). A connection
+//! looks for them with its first message, so that they may be set after it was opened. Where there
+//! are none, context goes with the messages all the same, and nothing else is done or kept.
 //!
 //! # Spans
 //!
@@ -50,7 +52,7 @@
 //!
 //! The span that publishes is the parent of the one that processes, unless there is one around it; a
 //! link leads to it in any case. [`with_parenting`](AmqpOptions::with_parenting) decides otherwise.
-//! There is no span for waiting for a delivery.
+//! Around a delegate there is never one. There is no span for waiting for a delivery.
 //!
 //! | Attribute | Level | Source and condition |
 //! |---|---|---|
@@ -122,14 +124,15 @@
 //! is closed. Whenever metrics are collected, those that took more than a minute
 //! ([or another time](AmqpOptions::with_ack_timeout)) are counted as overdue, and an event
 //! `otelware.rabbitmq.delivery.overdue` tells of each, at most 32 of a channel at a time, within the
-//! span that processed it. No task is needed for it, and no span is kept open.
+//! span that processed it. No task is needed for it, and no span is kept open. At most 65,536
+//! deliveries of a channel are watched.
 //!
 //! # Headers
 //!
 //! The context is written as long strings, and read from long and short strings, byte arrays and arrays
 //! of them. All other headers stay as they are. A context that is there already, in a message that is
 //! sent on, is replaced and linked, or [kept](AmqpOptions::with_existing_context). lapin only lends the
-//! table of headers: where a message has one it is copied.
+//! table of headers: where a message has one and a context is written into it, it is copied.
 //!
 //! # What is not seen
 //!
@@ -137,10 +140,17 @@
 //!   lapin hands a message that came back to whichever confirm is told next; where the broker confirms
 //!   several at once that may be another's.
 //! - Confirms that nobody takes: the span of a publisher that is dropped does not say what became of the
-//!   message. One that is kept without being polled stays pending.
+//!   message. One that is kept without being polled stays pending. Where lapin recovers the
+//!   connection, it tells of a confirm that was lost with it only when the connection is back.
 //! - What lapin has fetched ahead and not handed over: the broker counts it as unacknowledged too.
 //! - Deliveries settled by lapin's own [`Acker`](lapin::Acker), after `into_inner`.
 //! - Declarations, bindings and transactions: they make no spans.
+//!
+//! # What lapin logs
+//!
+//! lapin emits `tracing` events of its own. The one of a message that comes back, of level `WARN` and
+//! target `lapin::returned_messages`, shows its body and headers: where logs leave the process, leave it
+//! out, as by `RUST_LOG=info,lapin::returned_messages=off`.
 //!
 //! # Features
 //!
@@ -164,6 +174,7 @@ mod settings;
 mod settle;
 mod source;
 mod state;
+mod temporary;
 mod unacknowledged;
 mod watcher;
 
@@ -171,7 +182,9 @@ pub use acker::Acker;
 pub use carrier::{HeaderExtractor, HeaderInjector};
 pub use channel::Channel;
 pub use confirm::PublisherConfirm;
-pub use connection::{Connect, Connection, Instrument};
+pub use connection::{
+    Connect, Connection, ConnectionBuilder, DefaultConnectionBuilder, Instrument,
+};
 pub use consumer::Consumer;
 pub use delegate::ConsumerDelegate;
 pub use otelware;

@@ -14,7 +14,7 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(60);
 /// [`Connection::connect_with`](crate::Connection::connect_with).
 ///
 /// A clone is for further connections with the same providers: what observes all connections
-/// together is made once for all clones.
+/// together is made once for all clones, and once for all that take the global meter provider.
 ///
 /// ```
 /// use otelware_lapin::AmqpOptions;
@@ -92,6 +92,12 @@ impl AmqpOptions {
             true => self,
             false => self.with_server(uri.authority.host.as_str(), uri.authority.port),
         }
+    }
+
+    /// The server that others name, where these name none.
+    pub(crate) fn or_server_of(mut self, others: Self) -> Self {
+        self.server = self.server.or(others.server);
+        self
     }
 
     /// `messaging.client.id`: what this client is called among others, such as the name of its

@@ -1,5 +1,6 @@
 //! Settlements: acknowledgements and their opposites.
 
+use crate::acker::Acker;
 use crate::core::verb;
 use crate::destination::Name;
 use crate::error;
@@ -53,17 +54,17 @@ impl From<BasicRejectOptions> for Settlement {
 }
 
 impl ChannelState {
-    /// Sends a settlement of the delivery with this tag, which came from `name` as far as that is
-    /// known. `failure` tells of what was sent without an error whether it was in vain.
+    /// Sends a settlement of the delivery with this tag, by its acker where that is at hand.
+    /// `failure` tells of what was sent without an error whether it was in vain.
     pub(crate) async fn settle<T>(
         self: &Arc<Self>,
         how: impl Into<Settlement>,
         tag: u64,
-        name: Option<&Name>,
+        acker: Option<&Acker>,
         sending: impl Future<Output = Result<T>>,
         failure: impl FnOnce(&T) -> Option<&'static str>,
     ) -> Result<T> {
-        let mut operation = self.begin_settlement(how.into(), tag, name);
+        let mut operation = self.begin_settlement(how.into(), tag, acker);
         let result = operation.within(sending).await;
         match &result {
             Ok(sent) => match failure(sent) {
@@ -79,14 +80,16 @@ impl ChannelState {
         self: &Arc<Self>,
         how: Settlement,
         tag: u64,
-        name: Option<&Name>,
+        acker: Option<&Acker>,
     ) -> Operation<Call> {
         let timeout = self.core.settings.ack_timeout;
-        let settled = self.unacknowledged.settle(tag, how.multiple, timeout);
+        let (multiple, lapins) = (how.multiple, acker.map(Acker::inner));
+        let settled = self.unacknowledged.settle(tag, multiple, lapins, timeout);
         for queue in &settled.overdue {
             self.core.overdue(queue.as_ref(), 1);
         }
-        let name = name.cloned().or(settled.name).unwrap_or_else(Name::unknown);
+        let name = acker.map(|acker| acker.origin().name());
+        let name = name.or(settled.name).unwrap_or_else(Name::unknown);
         let client = &self.core.client;
         client.settle(how.verb, name.destination(), |list| {
             let tag = i64::try_from(tag).unwrap_or(i64::MAX);

@@ -32,7 +32,7 @@ impl Source {
     pub(crate) fn new(state: &Arc<ChannelState>, queue: &ShortString, no_ack: bool) -> Arc<Self> {
         let queue = state.queue(queue);
         let is_anonymous = is_generated(queue.as_str());
-        let is_temporary = is_anonymous || state.core.is_temporary(queue.as_str());
+        let is_temporary = is_anonymous || state.core.temporary.contains(queue.as_str());
         let lasts = !is_temporary && !queue.as_str().is_empty();
         Arc::new(Self {
             state: state.clone(),
@@ -68,8 +68,10 @@ impl Source {
         verb: Verb,
         delivery: lapin::message::Delivery,
     ) -> Delivery {
-        let origin = self.origin(&delivery);
-        let name = &origin.name;
+        if self.state.is_idle() {
+            return Delivery::new(delivery, self.origin(None));
+        }
+        let name = self.name_of(&delivery.exchange, &delivery.routing_key);
         let (core, queue) = (&self.state.core, self.label.as_ref());
         let headers = delivery.properties.headers().as_ref().map(HeaderExtractor);
         let headers = headers.as_ref().map(|headers| headers as &dyn Extractor);
@@ -85,29 +87,34 @@ impl Source {
         if !self.no_ack {
             self.state.watch();
             let unacknowledged = &self.state.unacknowledged;
-            unacknowledged.add(delivery.delivery_tag, &delivery.acker, || Entry {
+            let entry = Entry {
                 name: name.clone(),
                 queue: self.label.clone(),
                 since: Moment::now(),
                 span: None,
                 is_reported: false,
                 _counted: core.unacknowledged(queue),
-            });
+            };
+            unacknowledged.add(delivery.delivery_tag, &delivery.acker, entry);
         }
-        Delivery::new(delivery, origin)
+        Delivery::new(delivery, self.origin(Some(name)))
+    }
+
+    /// Where a message comes from that was published so.
+    pub(crate) fn name_of(&self, exchange: &ShortString, routing_key: &ShortString) -> Name {
+        let queue = self.queue.as_str();
+        Name {
+            text: self.names.consumed(exchange, routing_key, queue),
+            is_anonymous: self.is_anonymous,
+            is_temporary: self.is_temporary,
+        }
     }
 
     /// What is known of a delivery besides what it says itself.
-    pub(crate) fn origin(self: &Arc<Self>, delivery: &lapin::message::Delivery) -> Origin {
-        let (exchange, routing_key) = (&delivery.exchange, &delivery.routing_key);
-        let queue = self.queue.as_str();
+    pub(crate) fn origin(self: &Arc<Self>, name: Option<Name>) -> Origin {
         Origin {
-            name: Name {
-                text: self.names.consumed(exchange, routing_key, queue),
-                is_anonymous: self.is_anonymous,
-                is_temporary: self.is_temporary,
-            },
             source: self.clone(),
+            name,
             failure: None,
         }
     }

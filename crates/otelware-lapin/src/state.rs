@@ -16,6 +16,7 @@ pub(crate) struct ChannelState {
     /// The queue that was declared last, which is meant where none is named.
     declared: Mutex<Option<ShortString>>,
     is_watched: Once,
+    is_abandoned: Once,
 }
 
 impl ChannelState {
@@ -26,7 +27,19 @@ impl ChannelState {
             published: Names::default(),
             declared: Mutex::default(),
             is_watched: Once::new(),
+            is_abandoned: Once::new(),
         })
+    }
+
+    /// Whether nobody wants to know of anything, which shows after the first operation. What was
+    /// kept until then is let go.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_idle = self.core.client.is_idle();
+        if is_idle {
+            self.is_abandoned.call_once(|| self.unacknowledged.clear());
+        }
+        is_idle
     }
 
     /// Deliveries are to be watched from now on.

@@ -28,7 +28,7 @@ const MOST_REMEMBERED: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct Watcher {
     watched: Mutex<Watched>,
-    is_observed: OnceLock<()>,
+    observed: OnceLock<()>,
 }
 
 /// The connections in each of the [`STATES`].
@@ -79,6 +79,12 @@ fn with_remembered<T: Copy>(
 }
 
 impl Watcher {
+    /// The one of all connections that are measured by the global provider.
+    pub(crate) fn global() -> Arc<Self> {
+        static GLOBAL: OnceLock<Arc<Watcher>> = OnceLock::new();
+        GLOBAL.get_or_init(Arc::default).clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,9 +107,17 @@ impl Watcher {
         self.observe(&channel.core);
     }
 
-    fn observe(self: &Arc<Self>, core: &Core) {
-        self.is_observed.get_or_init(|| {
-            let meter = core.instrumentation().meter();
+    /// Observes, if that is for anybody yet.
+    pub(crate) fn observe(self: &Arc<Self>, core: &Core) {
+        if self.observed.get().is_some() {
+            return;
+        }
+        let instrumentation = core.watching();
+        if !instrumentation.is_measured() {
+            return;
+        }
+        self.observed.get_or_init(|| {
+            let meter = instrumentation.meter();
             let watcher = self.clone();
             meter
                 .i64_observable_gauge(metric::RABBITMQ_CONNECTIONS)
@@ -162,7 +176,8 @@ fn states(status: &ConnectionStatus) -> States {
     match (status.connected(), status.blocked()) {
         (true, false) => [1, 0, 0],
         (true, true) => [0, 1, 0],
-        (false, _) if status.reconnecting() => [0, 0, 1],
+        // It was connected before: what connects now does so again.
+        (false, _) if status.reconnecting() || status.connecting() => [0, 0, 1],
         (false, _) => [0, 0, 0],
     }
 }

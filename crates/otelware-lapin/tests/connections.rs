@@ -6,11 +6,10 @@ mod support;
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::uri::AMQPUri;
-use lapin::{BasicProperties, ConnectionProperties, Event};
+use lapin::{BasicProperties, ConnectionProperties};
 use otelware_lapin::otelware::opentelemetry::propagation::{Extractor, Injector};
 use otelware_lapin::otelware::opentelemetry::trace::{FutureExt, SpanKind};
-use otelware_lapin::{Channel, Connect, Connection, HeaderExtractor, HeaderInjector, Instrument};
+use otelware_lapin::{Channel, Connection, HeaderExtractor, HeaderInjector, Instrument};
 use otelware_testing::{Capture, RemoteParent, expect_gauge, expect_span};
 use support::*;
 
@@ -67,37 +66,6 @@ async fn what_lapin_opened_can_be_observed_with_or_without_its_server() {
 }
 
 #[tokio::test]
-async fn each_way_to_connect_tells_the_server() {
-    let parsed: AMQPUri = url().parse().unwrap();
-    let properties = ConnectionProperties::default;
-    let runtime = || lapin::runtime::default_runtime().unwrap();
-    let tls = lapin::tcp::OwnedTLSConfig::default;
-    let text = url();
-    let connections = [
-        Connection::connect(&text, properties()).await,
-        Connection::connect_uri(parsed.clone(), properties()).await,
-        Connection::connect_with_runtime(&text, properties(), runtime()).await,
-        Connection::connect_with_config(&text, properties(), tls(), runtime()).await,
-        Connection::connect_uri_with_runtime(parsed.clone(), properties(), runtime()).await,
-        Connection::connect_uri_with_config(parsed.clone(), properties(), tls(), runtime()).await,
-        text.as_str().connect(properties()).await,
-        text.as_str()
-            .connect_with_config(properties(), tls(), runtime())
-            .await,
-        parsed.clone().connect(properties()).await,
-        parsed
-            .connect_with_config(properties(), tls(), runtime())
-            .await,
-    ];
-    for connection in connections {
-        let connection = connection.unwrap();
-        assert!(connection.status().connected());
-        let _channel = connection.create_channel().await.unwrap();
-        connection.close(200, "done".into()).await.unwrap();
-    }
-}
-
-#[tokio::test]
 async fn connecting_has_a_span_if_so_told_and_states_are_observed() {
     let telemetry = Capture::new();
     let around = RemoteParent::sampled();
@@ -132,17 +100,8 @@ async fn connecting_has_a_span_if_so_told_and_states_are_observed() {
             .assert(expected);
     };
     states(1);
-    let events = connection.events_listener();
     connection.close(200, "done".into()).await.unwrap();
     states(0);
-    drop(connection);
-    let events: Vec<Event> = events.collect().await;
-    let counted = telemetry.metrics();
-    let counted = counted
-        .iter()
-        .find(|metric| metric.name == "otelware.rabbitmq.connection_events")
-        .map_or(0.0, |metric| metric.total_sum());
-    assert_eq!(counted, events.len() as f64);
 }
 
 #[tokio::test]
@@ -194,5 +153,41 @@ fn all_can_be_sent_to_other_threads() {
     is_shared::<otelware_lapin::message::Delivery>();
     is_shared::<otelware_lapin::AmqpOptions>();
     is_send::<otelware_lapin::PublisherConfirm>();
+    is_shared::<otelware_lapin::ConnectionBuilder<async_rs::Tokio>>();
     is_send::<lapin::PublisherConfirm>();
+}
+
+/// Never run: that it compiles is what counts.
+#[allow(dead_code)]
+async fn all_futures_can_be_sent(channel: Channel, connection: Connection) {
+    fn is_send<F: Future + Send>(future: F) -> F {
+        future
+    }
+    let (name, table, properties) = (
+        ShortString::default,
+        FieldTable::default,
+        BasicProperties::default,
+    );
+    is_send(connection.create_channel()).await.unwrap();
+    let publishing = channel.basic_publish(name(), name(), Default::default(), b"", properties());
+    is_send(is_send(publishing).await.unwrap()).await.unwrap();
+    let got = is_send(channel.basic_get(name(), Default::default()));
+    let got = got.await.unwrap().unwrap();
+    is_send(got.ack(BasicAckOptions::default())).await.unwrap();
+    is_send(got.process(async { Ok::<_, ()>(()) }))
+        .await
+        .unwrap();
+    is_send(channel.basic_ack(7, BasicAckOptions::default()))
+        .await
+        .unwrap();
+    is_send(channel.process_batch([&got.delivery], async { Ok::<_, ()>(()) }))
+        .await
+        .unwrap();
+    let consuming = channel.basic_consume(name(), name(), Default::default(), table());
+    let mut consumer = is_send(consuming).await.unwrap();
+    is_send(consumer.next()).await.unwrap().unwrap();
+    is_send(channel.queue_declare(name(), Default::default(), table()))
+        .await
+        .unwrap();
+    is_send(channel.close(200, name())).await.unwrap();
 }

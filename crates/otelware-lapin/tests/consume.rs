@@ -284,6 +284,36 @@ async fn a_delegate_runs_within_the_process_span() {
 }
 
 #[tokio::test]
+async fn what_came_before_the_delegate_is_no_child_of_who_sets_it() {
+    let shop = Shop::open().await;
+    let queue = shop.queue("before").await;
+    let consumer = shop.consume(&queue).await;
+    let _unasked = shop.publish(&queue, "hello").await;
+    let publish = shop.telemetry.span(&format!("publish {queue}"));
+    let left = || async {
+        let passive = QueueDeclareOptions::default().passive();
+        let arguments = FieldTable::default();
+        let asking = shop
+            .channel
+            .queue_declare(queue.clone(), passive, arguments);
+        asking.await.unwrap().message_count()
+    };
+    // The message is sent; and it is here when the channel has answered once more.
+    while left().await > 0 {}
+    left().await;
+    {
+        let _around = RemoteParent::sampled().context().attach();
+        consumer.set_delegate(|_: DeliveryResult| async {});
+    }
+    shop.telemetry.wait_for_spans(2).await;
+    shop.telemetry.span(&format!("process {queue}")).assert(
+        processed(&queue, 1)
+            .remote_child_of(&publish)
+            .link_to(&publish),
+    );
+}
+
+#[tokio::test]
 async fn a_delegate_learns_that_its_consumer_has_ended() {
     let shop = Shop::open().await;
     let queue = shop.queue("ended").await;

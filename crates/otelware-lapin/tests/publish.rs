@@ -3,8 +3,10 @@
 
 mod support;
 
-use futures_util::StreamExt;
-use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions};
+use futures_util::{StreamExt, poll};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions,
+};
 use lapin::types::{AMQPValue, ByteArray, FieldTable, ShortString};
 use lapin::{BasicProperties, Confirmation, ExchangeKind};
 use otelware_lapin::otelware::messaging::ExistingContext;
@@ -12,6 +14,7 @@ use otelware_lapin::otelware::opentelemetry::Context;
 use otelware_lapin::otelware::opentelemetry::trace::{SpanKind, TraceContextExt};
 use otelware_lapin::otelware::propagation::Outbound;
 use otelware_testing::{RemoteParent, Value};
+use std::pin::pin;
 use support::*;
 
 #[tokio::test]
@@ -77,6 +80,27 @@ async fn a_dropped_confirm_ends_the_span_and_is_waited_for_all_the_same() {
     let returned = shop.channel.wait_for_confirms().await.unwrap();
     assert_eq!(returned.len(), 1);
     assert_eq!(returned[0].routing_key.as_str(), nowhere);
+    shop.settle().await;
+}
+
+#[tokio::test]
+async fn a_publishing_that_is_dropped_ends_without_an_error() {
+    let shop = Shop::confirmed().await;
+    let queue = shop.queue("given-up").await;
+    {
+        // It takes a while to write it.
+        let body = "x".repeat(16 << 20);
+        let publishing = pin!(shop.publish(&queue, &body));
+        assert!(poll!(publishing).is_pending());
+    }
+    let span = shop.telemetry.span(&format!("publish {queue}"));
+    span.assert(published(&queue));
+    // lapin had it already.
+    let mut consumer = shop.consume(&queue).await;
+    let delivery = consumer.next().await.unwrap().unwrap();
+    let arrived = delivery.properties.headers().clone().unwrap();
+    assert_eq!(text(&arrived, "traceparent"), span.traceparent());
+    delivery.ack(BasicAckOptions::default()).await.unwrap();
     shop.settle().await;
 }
 

@@ -21,7 +21,7 @@ impl Channel {
         let declared = self.inner.queue_declare(queue, options, arguments).await?;
         let name = declared.name();
         if options.exclusive && options.auto_delete {
-            self.core().add_temporary(name.as_str());
+            self.core().temporary.add(name.as_str());
         }
         self.state().set_declared(name.clone());
         Ok(declared)
@@ -39,7 +39,7 @@ impl Channel {
     ) -> Result<MessageCount> {
         let name = self.state().queue(&queue);
         let deleted = self.inner.queue_delete(queue, options).await?;
-        self.core().remove_temporary(name.as_str());
+        self.core().temporary.remove(name.as_str());
         Ok(deleted)
     }
 }

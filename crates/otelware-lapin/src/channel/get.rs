@@ -26,6 +26,13 @@ impl Channel {
         options: BasicGetOptions,
     ) -> Result<Option<BasicGetMessage>> {
         let source = Source::new(self.state(), &queue, options.no_ack);
+        if self.state().is_idle() {
+            let got = self.inner.basic_get(queue, options).await?;
+            return Ok(got.map(|got| BasicGetMessage {
+                delivery: source.hand_over(verb::GET, got.delivery),
+                message_count: got.message_count,
+            }));
+        }
         let started = Moment::now();
         let got = self.inner.basic_get(queue, options).await;
         let core = self.core();
@@ -38,9 +45,9 @@ impl Channel {
                 ..
             })) => {
                 let delivery = source.hand_over(verb::GET, delivery);
-                let headers = delivery.headers();
+                let (name, headers) = (delivery.name(), delivery.headers());
                 let envelope = Envelope {
-                    destination: delivery.origin().name.destination(),
+                    destination: name.destination(),
                     headers: headers.as_ref().map(|headers| headers as &dyn Extractor),
                     body_size: delivery.data.len(),
                 };

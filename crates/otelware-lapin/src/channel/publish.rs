@@ -7,9 +7,10 @@ use crate::core::verb;
 use crate::delivery::push_message;
 use crate::error;
 use lapin::options::BasicPublishOptions;
-use lapin::types::ShortString;
+use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Result};
 use otelware::messaging::{Call, Envelope};
+use otelware::opentelemetry::Context;
 use otelware::opentelemetry::propagation::Extractor;
 use otelware::operation::{Operation, Outcome};
 
@@ -29,6 +30,13 @@ impl Channel {
         payload: &[u8],
         properties: BasicProperties,
     ) -> Result<PublisherConfirm> {
+        if self.state().is_idle() {
+            let properties = self.pass_context_on(properties);
+            let publishing =
+                self.inner
+                    .basic_publish(exchange, routing_key, options, payload, properties);
+            return publishing.await.map(PublisherConfirm::unobserved);
+        }
         let (mut operation, properties) =
             self.begin_publishing(&exchange, &routing_key, payload.len(), properties);
         let publishing =
@@ -42,7 +50,7 @@ impl Channel {
             )),
             Ok(confirm) => {
                 operation.finish(&Outcome::Success);
-                Ok(PublisherConfirm::not_requested(confirm))
+                Ok(PublisherConfirm::unobserved(confirm))
             }
             Err(error) => {
                 Call::fail(operation, error::class(&error), &error);
@@ -61,10 +69,13 @@ impl Channel {
         properties: BasicProperties,
     ) -> (Operation<Call>, BasicProperties) {
         let core = self.core();
+        core.observe();
         let name = self
             .state()
             .published
-            .published(exchange, routing_key, |queue| core.is_temporary(queue));
+            .published(exchange, routing_key, |queue| {
+                core.temporary.contains(queue)
+            });
         let headers = properties.headers().as_ref();
         let extractor = headers.map(HeaderExtractor);
         let envelope = Envelope {
@@ -77,10 +88,29 @@ impl Channel {
         });
         let mut headers = Headers::of(headers);
         core.client.inject(&operation, &mut headers);
-        if headers.is_empty() {
-            return (operation, properties);
+        let changed = headers.changed();
+        (operation, with_changed(properties, changed))
+    }
+
+    /// Puts the current context into the properties of a message, where nobody wants to know of its
+    /// publishing.
+    fn pass_context_on(&self, properties: BasicProperties) -> BasicProperties {
+        let client = &self.core().client;
+        let headers = properties.headers().as_ref();
+        if headers.is_some_and(|headers| client.keeps_context(&HeaderExtractor(headers))) {
+            return properties;
         }
-        let properties = properties.with_headers(headers.into_table());
-        (operation, properties)
+        let mut headers = Headers::of(headers);
+        client.pass_on(&Context::current(), &mut headers);
+        let changed = headers.changed();
+        with_changed(properties, changed)
+    }
+}
+
+/// The properties with these headers in the place of their own, if there are any.
+fn with_changed(properties: BasicProperties, headers: Option<FieldTable>) -> BasicProperties {
+    match headers {
+        Some(headers) => properties.with_headers(headers),
+        None => properties,
     }
 }

@@ -56,6 +56,9 @@ impl Channel {
         sending: impl Future<Output = Result<()>>,
     ) -> Result<()> {
         let state = self.state();
+        if state.is_idle() {
+            return sending.await;
+        }
         state.settle(how, tag, None, sending, |()| None).await
     }
 }

@@ -1,20 +1,22 @@
 //! Connections.
 
+mod builder;
 mod connect;
 mod events;
 pub(crate) mod manage;
 
+pub use builder::{ConnectionBuilder, DefaultConnectionBuilder};
 pub use connect::Connect;
 
 use crate::channel::Channel;
 use crate::core::{Core, verb};
 use crate::settings::AmqpOptions;
 use async_rs::Runtime;
-use async_rs::traits::RuntimeKit;
+use async_rs::traits::{Reactor, RuntimeKit};
 use futures_core::Stream;
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
-use lapin::{ConnectionProperties, Event, Result};
+use lapin::{AsyncTcpStream, ConnectionProperties, Event, Result};
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -151,6 +153,28 @@ impl Connection {
         Self::open(connecting, observed).await
     }
 
+    /// As [`lapin::Connection::connector`].
+    ///
+    /// # Errors
+    ///
+    /// Those of lapin.
+    pub async fn connector<RK: RuntimeKit + Clone + Send + 'static>(
+        uri: AMQPUri,
+        runtime: Runtime<RK>,
+        connect: impl AsyncFn(
+            AMQPUri,
+            Runtime<RK>,
+        ) -> Result<AsyncTcpStream<<RK as Reactor>::TcpStream>>
+        + Send
+        + Sync
+        + 'static,
+        options: ConnectionProperties,
+    ) -> Result<Self> {
+        let observed = defaults().with_server_of_uri(&uri);
+        let connecting = lapin::Connection::connector(uri, runtime, connect, options);
+        Self::open(connecting, observed).await
+    }
+
     fn of_core(inner: lapin::Connection, core: Arc<Core>) -> Self {
         core.watcher.add_connection(&core, inner.status().clone());
         Self { inner, core }
@@ -207,7 +231,8 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Observes what lapin made.
+/// Observes what lapin made. A connection is instrumented rather than its channels one by one, and
+/// a channel once: its clones know of each other's deliveries.
 pub trait Instrument: Sized {
     /// What is observed.
     type Instrumented;

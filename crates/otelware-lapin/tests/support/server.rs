@@ -41,7 +41,7 @@ impl Server {
 
     /// Starts it again on the same port, and waits until it listens.
     pub(crate) fn restart(&mut self) {
-        self.kill();
+        self.program = None;
         let variables = self.variables();
         let variables: Vec<_> = variables
             .iter()
@@ -52,11 +52,6 @@ impl Server {
         let address = (Ipv4Addr::LOCALHOST, self.port);
         program.wait_for("a port that listens", || TcpStream::connect(address).ok());
         self.program = Some(program);
-    }
-
-    /// Kills it. Nothing happens to one that is down.
-    pub(crate) fn kill(&mut self) {
-        self.program = None;
     }
 
     /// Has it close its connections and stop.
