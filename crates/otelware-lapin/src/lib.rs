@@ -149,8 +149,9 @@
 //! # What lapin logs
 //!
 //! lapin emits `tracing` events of its own. The one of a message that comes back, of level `WARN` and
-//! target `lapin::returned_messages`, shows its body and headers: where logs leave the process, leave it
-//! out, as by `RUST_LOG=info,lapin::returned_messages=off`.
+//! target `lapin::returned_messages`, shows its body and headers. The `tracing` layers of
+//! [`otelware::Telemetry`] never export it; for the console, and other layers, leave it out, as by
+//! `RUST_LOG=info,lapin::returned_messages=off`.
 //!
 //! # Features
 //!

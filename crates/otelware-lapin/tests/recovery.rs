@@ -1,18 +1,17 @@
 //! What becomes of deliveries and confirms when a connection is lost, which lapin recovers by itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "support/proxy.rs"]
-mod proxy;
 mod support;
 
 use futures_util::StreamExt;
 use lapin::options::BasicAckOptions;
 use lapin::types::{FieldTable, ShortString};
+use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, ConnectionProperties};
 use otelware_lapin::message::Delivery;
 use otelware_lapin::{Channel, Connection, Consumer};
-use otelware_testing::{Capture, Value};
-use proxy::Proxy;
+use otelware_testing::{Capture, Proxy, Value};
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 use support::{consume, options, publish, unique, with};
 
@@ -30,7 +29,12 @@ struct Lasting {
 
 impl Lasting {
     async fn open() -> Self {
-        let (proxy, telemetry) = (Proxy::start().await, Capture::new());
+        let mut uri: AMQPUri = support::url().parse().unwrap();
+        let server = (uri.authority.host.as_str(), uri.authority.port);
+        let server = server.to_socket_addrs().unwrap().next().unwrap();
+        let (proxy, telemetry) = (Proxy::to(server), Capture::new());
+        uri.authority.host = proxy.address().ip().to_string();
+        uri.authority.port = proxy.address().port();
         let properties = ConnectionProperties::default()
             .enable_auto_recover()
             .configure_backoff(|backoff| {
@@ -39,7 +43,7 @@ impl Lasting {
                     .with_max_delay(Duration::from_millis(100))
                     .with_max_times(100)
             });
-        let url = proxy.url();
+        let url = uri.to_string();
         let connecting = Connection::connect_with(&url, properties, options(&telemetry));
         let connection = connecting.await.unwrap();
         let channel = connection.create_channel().await.unwrap();
@@ -105,7 +109,7 @@ async fn what_is_settled_of_before_is_no_delivery_of_after() {
     let first = next(&mut consumer).await;
     assert_eq!(lasting.sum(UNACKNOWLEDGED), 1.0);
 
-    lasting.proxy.cut();
+    lasting.proxy.restore();
     let second = next(&mut consumer).await;
     assert!(second.redelivered);
     assert_eq!(second.delivery_tag, first.delivery_tag);
@@ -127,11 +131,11 @@ async fn a_confirm_that_never_came_fails_once_the_connection_is_back() {
     let lasting = Lasting::open().await;
     let (channel, queue) = (&lasting.channel, &lasting.queue);
     channel.confirm_select(Default::default()).await.unwrap();
-    lasting.proxy.hold_answers();
+    lasting.proxy.silence();
     let confirm = publish(channel, queue, "1", BasicProperties::default()).await;
     assert_eq!(lasting.sum(PENDING), 1.0);
 
-    lasting.proxy.cut();
+    lasting.proxy.restore();
     let error = soon("the confirm fails", confirm).await.unwrap_err();
     let class = lasting.error_type("publish").unwrap();
     let class = class.as_str().unwrap();
@@ -156,7 +160,7 @@ async fn a_connection_tells_that_it_reconnects() {
         .telemetry
         .wait_until("a channel that reconnects", reconnects)
         .await;
-    // Whoever publishes meanwhile is told so at once, unless the connection is back already.
+    // Whoever publishes meanwhile is told so at once.
     let properties = BasicProperties::default();
     let publishing = channel.basic_publish(
         "".into(),
@@ -165,15 +169,15 @@ async fn a_connection_tells_that_it_reconnects() {
         b"1",
         properties,
     );
-    if let Err(error) = publishing.await {
-        let class = lasting.error_type("publish").unwrap();
-        assert_eq!(class, Value::from("channel_reconnecting"));
-        let recovery = channel.wait_for_recovery(error);
-        soon("the connection recovers", recovery).await.unwrap();
-    }
+    let error = publishing.await.unwrap_err();
+    let class = Some("channel_reconnecting".into());
+    assert_eq!(lasting.error_type("publish"), class);
+    lasting.proxy.restore();
+    let recovery = channel.wait_for_recovery(error);
+    soon("the connection recovers", recovery).await.unwrap();
     let system = with(Vec::new(), "messaging.system.name", "rabbitmq");
     let at = with(system, "server.address", "127.0.0.1");
-    let at = with(at, "server.port", i64::from(lasting.proxy.port()));
+    let at = with(at, "server.port", i64::from(lasting.proxy.address().port()));
     let connected = with(at, "otelware.rabbitmq.connection.state", "connected");
     let states = lasting.telemetry.metric("otelware.rabbitmq.connections");
     assert_eq!(states.point(connected).sum(), 1.0);

@@ -191,12 +191,12 @@ async fn pass(
             () = is(&mut state, State::Silent) => {}
         }
     }
-    pending().await
+    pending::<()>().await;
 }
 
 /// Completes in that state; a proxy that was dropped is closed.
 async fn is(state: &mut watch::Receiver<State>, wanted: State) {
     if state.wait_for(|state| *state == wanted).await.is_err() && wanted != State::Closed {
-        pending().await
+        pending::<()>().await;
     }
 }

@@ -31,6 +31,9 @@ const EXPORTER_TARGETS: &[&str] = &[
 /// Crates whose own spans say less than those that otelware makes for them, and are traces of their own.
 const OBSERVED_TARGETS: &[&str] = &["lapin"];
 
+/// What shows the bodies of messages: lapin logs those that are returned.
+const TELLTALE_TARGETS: &[&str] = &["lapin::returned_messages"];
+
 /// What to log: `RUST_LOG`, else `info` with the lines of otelware and the SDK from `OTEL_LOG_LEVEL` on, which is "used
 /// by the SDK internal logger" (specification, "Environment Variable Specification": General SDK Configuration).
 pub(super) fn filter(environment: &mut Environment) -> String {
@@ -99,11 +102,14 @@ where
     spans.or(EnvFilter::new(filter).and(events)).and(exported())
 }
 
-/// Leaves out what the exporters' own crates say.
+/// Leaves out what the exporters' own crates say, and what tells too much.
 fn exported() -> FilterFn {
     // The hint lets the filter beside this one decide about the level.
-    filter_fn((|metadata| !is_of_exporter(metadata.target())) as fn(&Metadata<'_>) -> bool)
-        .with_max_level_hint(LevelFilter::TRACE)
+    let is_exported: fn(&Metadata<'_>) -> bool = |metadata| {
+        let target = metadata.target();
+        !is_of_exporter(target) && !TELLTALE_TARGETS.contains(&target)
+    };
+    filter_fn(is_exported).with_max_level_hint(LevelFilter::TRACE)
 }
 
 /// Makes OpenTelemetry spans of `tracing` spans, nested with those of the OpenTelemetry API in both directions.
