@@ -58,9 +58,7 @@ mod tests {
             .with_baggage([KeyValue::new("tenant", "acme")])
             .with_remote_span_context(remote(1));
         let fields = store(&context);
-        let _other = Context::new()
-            .with_remote_span_context(remote(2))
-            .attach();
+        let _other = Context::new().with_remote_span_context(remote(2)).attach();
 
         let restored = restore(&fields);
         assert_eq!(restored.span().span_context(), &remote(1));

@@ -93,8 +93,7 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     let is_traced = |metadata: &Metadata<'_>| {
-        *metadata.level() <= Level::INFO
-            && !OBSERVED_TARGETS.contains(&crate_of(metadata.target()))
+        *metadata.level() <= Level::INFO && !OBSERVED_TARGETS.contains(&crate_of(metadata.target()))
     };
     let spans = filter_fn(move |metadata| metadata.is_span() && is_traced(metadata))
         .with_max_level_hint(LevelFilter::INFO);
