@@ -30,7 +30,8 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Command {
-    /// Run one of the services alone.
+    /// Run one of the services alone, as the shop does with each of them.
+    #[command(hide = true)]
     Service { service: Service },
 }
 

@@ -15,12 +15,9 @@ impl Console {
         let (bar, template) = match orders {
             Some(orders) => (
                 ProgressBar::new(orders),
-                "{bar:40} {pos}/{len} orders  {per_sec}  {msg}",
+                "{bar:40} {pos}/{len} orders  {msg}",
             ),
-            None => (
-                ProgressBar::new_spinner(),
-                "{spinner} {pos} orders  {per_sec}  {msg}",
-            ),
+            None => (ProgressBar::new_spinner(), "{spinner} {pos} orders  {msg}"),
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("█▌ "));

@@ -1,7 +1,6 @@
 //! Starts the whole shop: what its services need and nobody has named, the services one by one, and a customer. When
 //! all is over it shows what the telemetry says.
 
-mod account;
 mod arguments;
 mod collector;
 mod console;
@@ -14,7 +13,7 @@ mod stand_ins;
 
 use crate::Service;
 use crate::service::Failure;
-use account::Account;
+use crate::service::account::Account;
 use arguments::{Arguments, Role};
 use collector::Collector;
 use console::Console;
@@ -110,7 +109,7 @@ async fn shop(arguments: &Arguments) -> Result<ExitCode, Failure> {
         notified,
         memory,
         ended,
-        customer: Account::from(telemetry.health()),
+        customer: Account::from(&telemetry.health()),
     };
     Ok(report.print(&console, arguments.rate).await)
 }

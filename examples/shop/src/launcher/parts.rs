@@ -204,7 +204,10 @@ impl fmt::Display for Parts {
             .collect();
         let width = rows.iter().map(|(_, what)| what.chars().count()).max();
         let width = width.unwrap_or_default();
-        write!(f, "The parts of the shop, and what moves each of them to another place:")?;
+        write!(
+            f,
+            "The parts of the shop, and what moves each of them to another place:"
+        )?;
         for (part, what) in rows {
             let Part { role, variable, .. } = part;
             write!(f, "\n  {role:13}  {what:width$}  {variable}")?;
@@ -234,9 +237,15 @@ mod tests {
     #[test]
     fn addresses_are_shown_without_their_secrets() {
         for (address, shown) in [
-            ("postgres://shop:s3cr@t@db:5432/shop?password=s3cret", "postgres://db:5432/shop"),
+            (
+                "postgres://shop:s3cr@t@db:5432/shop?password=s3cret",
+                "postgres://db:5432/shop",
+            ),
             ("redis://:s3cret@cache:6379/0", "redis://cache:6379/0"),
-            ("amqp://guest:guest@rabbit/%2f?heartbeat=5", "amqp://rabbit/%2f"),
+            (
+                "amqp://guest:guest@rabbit/%2f?heartbeat=5",
+                "amqp://rabbit/%2f",
+            ),
             ("redis://:s?cret@cache", "redis://…"),
             ("one:9092,two:9092", "one:9092,two:9092"),
             ("http://collector:4317", "http://collector:4317"),

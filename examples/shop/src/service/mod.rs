@@ -1,13 +1,14 @@
 //! What every service does: telemetry from the environment, a word when it works, a graceful end, and
 //! the account of what was exported.
 
-mod account;
+pub(crate) mod account;
 pub(crate) mod environment;
 pub(crate) mod http;
 pub(crate) mod retry;
 mod stop;
 
 use crate::services::{fulfilment, gateway, inventory, notifier, orders, payments};
+use account::Account;
 use clap::ValueEnum;
 use std::error::Error;
 use std::io::Write;
@@ -82,7 +83,7 @@ async fn try_run(service: Service) -> Result<(), Failure> {
     if let Err(error) = telemetry.shutdown().await {
         eprintln!("{}: {error}", service.name());
     }
-    say(&account::line(&telemetry.health()));
+    say(&Account::from(&telemetry.health()).line());
     ended
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
     let routes = Router::new()
         .route("/orders", post(place_order))
         .route("/orders/{id}", get(show_order))
-        .layer(HttpServerLayer::new())
+        .layer(HttpServerLayer::new().with_active_requests())
         .with_state(orders);
     serve(routes, "127.0.0.1:8080", stop).await
 }

@@ -13,6 +13,8 @@ pub(super) fn clients(name: &str) -> ClientConfig {
         )
         .set("client.id", name)
         .set("reconnect.backoff.max.ms", "1000")
+        // A broker that does not answer for so long is given up, and another connection made.
+        .set("socket.timeout.ms", "5000")
         // For the metrics of lag, queues and round trips.
         .set("statistics.interval.ms", "1000");
     config

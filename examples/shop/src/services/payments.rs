@@ -26,7 +26,7 @@ pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
     let routes = Router::new()
         .route("/charges", post(charge))
         .route("/charges/{order}", delete(refund))
-        .layer(HttpServerLayer::new())
+        .layer(HttpServerLayer::new().with_active_requests())
         .with_state(InVain::default());
     serve(routes, "127.0.0.1:8082", stop).await
 }

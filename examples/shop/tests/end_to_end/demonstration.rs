@@ -144,7 +144,9 @@ fn nested(head: &[&str], steps: &[&str]) -> String {
 /// The traces of the orders, in the order in which they are placed.
 pub(crate) fn trees() -> [String; 8] {
     [
-        placed(&[NOT_CACHED, RESERVED, PAID, TO_BE_KEPT, LINE, SENT, NOTIFIED, DONE]),
+        placed(&[
+            NOT_CACHED, RESERVED, PAID, TO_BE_KEPT, LINE, SENT, NOTIFIED, DONE,
+        ]),
         placed(&[
             CACHED, NOT_CACHED, RESERVED, PAID, TO_BE_KEPT, LINE, LINE, SENT, NOTIFIED, DONE,
         ]),
@@ -165,7 +167,14 @@ pub(crate) fn trees() -> [String; 8] {
             CACHED, RESERVED, PAID, TO_BE_KEPT, LINE, SENT, POSTPONED, NOTIFIED, DONE,
         ]),
         placed(&[
-            CACHED, RESERVED, PAID, TO_BE_KEPT, LINE, SENT, UNDELIVERABLE, DONE,
+            CACHED,
+            RESERVED,
+            PAID,
+            TO_BE_KEPT,
+            LINE,
+            SENT,
+            UNDELIVERABLE,
+            DONE,
         ]),
     ]
 }
@@ -173,6 +182,7 @@ pub(crate) fn trees() -> [String; 8] {
 /// Asserts all that is the same whatever the parts are, and that the database is this one.
 #[track_caller]
 pub(crate) fn assert_demonstrated(traces: &Traces, database: &str) {
+    assert_eq!(traces.repeated, [""; 0]);
     let orders = traces.orders();
     let drawn: Vec<String> = orders.iter().map(|trace| trace.tree()).collect();
     for (drawn, expected) in drawn.iter().zip(&trees()) {
@@ -192,7 +202,10 @@ fn systems(trace: &Trace) -> BTreeSet<(&str, String)> {
     let system = |seen: &ServiceSpan| {
         let keys = ["db.system.name", "messaging.system.name", "rpc.system.name"];
         let system = keys.iter().find_map(|key| seen.attribute(key));
-        let http = || seen.attribute("http.request.method").map(|_| "http".to_owned());
+        let http = || {
+            seen.attribute("http.request.method")
+                .map(|_| "http".to_owned())
+        };
         system.or_else(http)
     };
     let spans = trace.0.iter();

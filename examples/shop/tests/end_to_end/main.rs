@@ -11,6 +11,7 @@
 
 mod demonstration;
 mod load;
+mod logs;
 mod metrics;
 mod one_trace;
 mod outages;

@@ -1,6 +1,6 @@
 //! The last that was received of each metric.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use otelware_testing::otlp::Received;
 use otelware_testing::otlp::opentelemetry_proto::tonic::metrics::v1::metric::Data;
@@ -48,18 +48,49 @@ impl LastSums {
     /// The sum of all series of a counter whose attributes have this in them.
     pub(crate) fn count(&self, name: &str, attribute: &str) -> f64 {
         let of = |(series, _): &(&Series, &f64)| series.1 == name && series.2.contains(attribute);
-        self.counters.iter().filter(of).map(|(_, value)| value).sum()
+        self.counters
+            .iter()
+            .filter(of)
+            .map(|(_, value)| value)
+            .sum()
     }
 
     /// Asserts that nothing is under way any more, in any service.
+    #[track_caller]
     pub(crate) fn assert_nothing_in_flight(&self) {
-        // Connections that are open and idle stay so to the end.
-        let stays = |series: &Series| series.2.contains("db.client.connection.state=idle");
         let off: Vec<_> = (self.up_down_counters.iter())
             .filter(|(series, value)| **value != 0.0 && !stays(series))
             .collect();
         assert!(off.is_empty(), "still in flight: {off:#?}");
-        assert!(!self.up_down_counters.is_empty());
+        let names = self.up_down_counters.keys().map(|series| &*series.1);
+        let names: BTreeSet<&str> = names.collect();
+        let missing: Vec<_> = IN_FLIGHT
+            .iter()
+            .filter(|name| !names.contains(**name))
+            .collect();
+        assert!(missing.is_empty(), "nobody counts {missing:?}");
+    }
+}
+
+/// What must be counted, so that it can be at zero.
+const IN_FLIGHT: [&str; 6] = [
+    "db.client.connection.count",
+    "db.client.connection.pending_requests",
+    "http.server.active_requests",
+    "otelware.rabbitmq.pending_confirms",
+    "otelware.rabbitmq.unacknowledged_deliveries",
+    "otelware.rpc.server.active_calls",
+];
+
+/// What is not at zero as long as the service runs.
+fn stays((service, name, attributes): &Series) -> bool {
+    match &**name {
+        "db.client.connection.limit" | "db.client.connection.idle.min" => true,
+        "db.client.connection.count" => attributes.contains("db.client.connection.state=idle"),
+        "otelware.kafka.consumer.assigned_partitions" => true,
+        // A consumer always asks for more.
+        "otelware.kafka.broker.requests.in_flight" => service == "fulfilment",
+        _ => false,
     }
 }
 

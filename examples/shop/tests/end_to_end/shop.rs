@@ -15,7 +15,7 @@ use crate::processes::Process;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long to wait before looking again: what was received is a lot to look at.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The services that the launcher starts, by their names.
 pub(crate) const SERVICES: [&str; 6] = [
@@ -88,6 +88,12 @@ impl Shop {
         })
     }
 
+    /// The same for a wait that is longer than others.
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+        self.program = self.program.deadline(patience);
+        self
+    }
+
     /// Resident memory of each service, in KiB.
     pub(crate) fn memory(&self) -> BTreeMap<String, u64> {
         let services = self.services.iter();
@@ -105,7 +111,11 @@ impl Shop {
     #[track_caller]
     pub(crate) fn end(self) -> EndedProgram {
         let ended = self.program.end();
-        let left: Vec<_> = self.services.iter().filter(|process| process.is_alive()).collect();
+        let left: Vec<_> = self
+            .services
+            .iter()
+            .filter(|process| process.is_alive())
+            .collect();
         assert!(left.is_empty(), "still there: {left:?}");
         ended
     }

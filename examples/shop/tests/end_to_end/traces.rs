@@ -21,7 +21,11 @@ pub(crate) struct Trace(pub(crate) Vec<ServiceSpan>);
 
 /// Everything that was received, by trace.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Traces(BTreeMap<Vec<u8>, Trace>);
+pub(crate) struct Traces {
+    traces: BTreeMap<Vec<u8>, Trace>,
+    /// What came more than once.
+    pub(crate) repeated: Vec<String>,
+}
 
 impl ServiceSpan {
     /// `orders SERVER POST /orders`
@@ -61,9 +65,15 @@ impl ServiceSpan {
     /// What its links lead to: traces and spans.
     pub(crate) fn links(&self) -> BTreeSet<(&[u8], &[u8])> {
         let links = self.span.links.iter();
-        let ids: Vec<_> = links.map(|link| (&*link.trace_id, &*link.span_id)).collect();
+        let ids: Vec<_> = links
+            .map(|link| (&*link.trace_id, &*link.span_id))
+            .collect();
         let distinct: BTreeSet<_> = ids.iter().copied().collect();
-        assert_eq!(distinct.len(), ids.len(), "links to one span twice: {self:?}");
+        assert_eq!(
+            distinct.len(),
+            ids.len(),
+            "links to one span twice: {self:?}"
+        );
         distinct
     }
 
@@ -73,15 +83,18 @@ impl ServiceSpan {
 }
 
 impl Traces {
-    /// Puts together what was received; a span that came twice is a failure. lapin's own spans, of threads that live as
-    /// long as a connection, are left out.
+    /// Puts together what was received. lapin's own spans, of threads that live as long as a connection, are left out.
     pub(crate) fn of(received: &Received) -> Self {
         let mut traces = BTreeMap::<_, Trace>::new();
+        let mut repeated = Vec::new();
         let mut ids = BTreeSet::new();
         for resource in (received.traces.iter()).flat_map(|export| &export.resource_spans) {
             let service = service(resource.resource.as_ref());
             for span in resource.scope_spans.iter().flat_map(|scope| &scope.spans) {
-                assert!(ids.insert(&span.span_id), "twice: {service} {span:?}");
+                if !ids.insert(&span.span_id) {
+                    repeated.push(format!("{service} {}", span.name));
+                    continue;
+                }
                 if span.name == "io_loop" {
                     continue;
                 }
@@ -96,11 +109,11 @@ impl Traces {
         for trace in traces.values_mut() {
             (trace.0).sort_by_key(|seen| seen.span.start_time_unix_nano);
         }
-        Self(traces)
+        Self { traces, repeated }
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Trace> {
-        self.0.values()
+        self.traces.values()
     }
 
     pub(crate) fn spans(&self) -> impl Iterator<Item = &ServiceSpan> {
@@ -120,7 +133,7 @@ impl Traces {
 
     /// The span with these ids.
     pub(crate) fn find(&self, (trace, span): (&[u8], &[u8])) -> Option<&ServiceSpan> {
-        let trace = self.0.get(trace)?;
+        let trace = self.traces.get(trace)?;
         trace.0.iter().find(|seen| seen.span.span_id == span)
     }
 }
@@ -173,7 +186,11 @@ impl Trace {
 
     fn draw(&self, seen: &ServiceSpan, depth: usize, text: &mut String) {
         let described = seen.described();
-        let orphan = if depth == 0 && !seen.is_root() { "ORPHAN " } else { "" };
+        let orphan = if depth == 0 && !seen.is_root() {
+            "ORPHAN "
+        } else {
+            ""
+        };
         let error = match (seen.failed(), seen.error()) {
             (false, None) => String::new(),
             (true, Some(error)) => format!(" ! {error}"),

@@ -120,7 +120,8 @@ impl State {
             if self.received.len() == MAXIMUM_SERVICES {
                 return None;
             }
-            self.received.insert(service.to_owned(), Received::default());
+            self.received
+                .insert(service.to_owned(), Received::default());
         }
         self.received.get_mut(service)
     }

@@ -46,7 +46,10 @@ impl TraceService for Shared {
         let mut state = self.lock();
         for resource in request.into_inner().resource_spans {
             let service: Arc<str> = service(resource.resource.as_ref()).into();
-            let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
+            let spans = resource
+                .scope_spans
+                .into_iter()
+                .flat_map(|scope| scope.spans);
             let mut count = 0;
             for span in spans {
                 count += 1;
@@ -69,7 +72,10 @@ impl LogsService for Shared {
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
         let mut state = self.lock();
         for resource in request.into_inner().resource_logs {
-            let records = resource.scope_logs.iter().map(|scope| scope.log_records.len());
+            let records = resource
+                .scope_logs
+                .iter()
+                .map(|scope| scope.log_records.len());
             let count = records.sum::<usize>() as u64;
             if let Some(account) = state.account(service(resource.resource.as_ref())) {
                 account.logs += count;

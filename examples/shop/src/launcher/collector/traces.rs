@@ -86,3 +86,71 @@ impl Traces {
 pub(in crate::launcher) fn trace_id(bytes: &[u8]) -> TraceId {
     <[u8; 16]>::try_from(bytes).map_or(TraceId::INVALID, TraceId::from_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry_proto::tonic::trace::v1::span::Link;
+
+    fn span(trace: u8, id: u8, links: &[u8]) -> ServiceSpan {
+        let link = |linked: &u8| Link {
+            trace_id: vec![*linked; 16],
+            ..Link::default()
+        };
+        ServiceSpan {
+            service: "orders".into(),
+            span: Span {
+                trace_id: vec![trace; 16],
+                span_id: vec![id; 8],
+                links: links.iter().map(link).collect(),
+                ..Span::default()
+            },
+        }
+    }
+
+    fn id(trace: u8) -> TraceId {
+        TraceId::from_bytes([trace; 16])
+    }
+
+    /// The first byte of the ids of a trace's spans, in their order.
+    fn kept(traces: &Traces, trace: u8) -> Vec<u8> {
+        let spans = traces.of(id(trace)).iter();
+        spans.map(|span| span.span.span_id[0]).collect()
+    }
+
+    #[test]
+    fn a_trace_is_kept_where_it_is_wanted_or_has_a_link_to_one_that_is() {
+        let mut traces = Traces::default();
+        traces.want(id(1));
+        traces.want(id(2));
+        for span in [
+            span(1, 1, &[]),
+            // The child of a batch comes before the batch, which has the links.
+            span(3, 2, &[]),
+            span(3, 3, &[1, 2, 9]),
+            span(3, 4, &[]),
+            span(4, 5, &[9]),
+            // Within a trace that is wanted links are nothing special, nor is a link to a batch.
+            span(1, 6, &[1, 3]),
+            span(5, 7, &[3]),
+        ] {
+            traces.accept(span);
+        }
+        let all = [1, 2, 3, 4, 5].map(|trace| kept(&traces, trace));
+        assert_eq!(all, [vec![1, 6], vec![], vec![2, 3, 4], vec![], vec![]]);
+        let linked = [1, 2, 3].map(|trace| traces.linked(id(trace)));
+        assert_eq!(linked, [&[id(3)][..], &[id(3)], &[]]);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut traces = Traces::default();
+        traces.want(id(1));
+        for _ in 0..MAXIMUM_SPANS + RECENT_SPANS {
+            traces.accept(span(1, 1, &[]));
+            traces.accept(span(2, 2, &[]));
+        }
+        assert_eq!(kept(&traces, 1).len(), MAXIMUM_SPANS);
+        assert_eq!(traces.recent.len(), RECENT_SPANS);
+    }
+}

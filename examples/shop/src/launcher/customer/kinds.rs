@@ -18,14 +18,54 @@ enum Expected {
 use Expected::{Placed, Refused};
 
 pub(in crate::launcher) const KINDS: [Kind; 8] = [
-    kind("an order, from the click to the notification", "ada", &[("teapot", 2)], Placed),
-    kind("an order of two lines, one priced by the cache", "ada", &[("teapot", 1), ("cup", 6)], Placed),
-    kind("a bank that answers when it is asked again", "bob", &[("samovar", 1)], Placed),
-    kind("a card that is declined: the stock is given back", "eve", &[("samovar", 1)], Refused(402)),
-    kind("what is out of stock", "ada", &[("unicorn", 1)], Refused(409)),
-    kind("what the shop does not have", "ada", &[("dragon", 1)], Refused(404)),
-    kind("a mailbox that is busy at first: redelivered", "grace", &[("cup", 1)], Placed),
-    kind("a mailbox that is none: a dead letter", "nobody", &[("cup", 2)], Placed),
+    kind(
+        "an order, from the click to the notification",
+        "ada",
+        &[("teapot", 2)],
+        Placed,
+    ),
+    kind(
+        "an order of two lines, one priced by the cache",
+        "ada",
+        &[("teapot", 1), ("cup", 6)],
+        Placed,
+    ),
+    kind(
+        "a bank that answers when it is asked again",
+        "bob",
+        &[("samovar", 1)],
+        Placed,
+    ),
+    kind(
+        "a card that is declined: the stock is given back",
+        "eve",
+        &[("samovar", 1)],
+        Refused(402),
+    ),
+    kind(
+        "what is out of stock",
+        "ada",
+        &[("unicorn", 1)],
+        Refused(409),
+    ),
+    kind(
+        "what the shop does not have",
+        "ada",
+        &[("dragon", 1)],
+        Refused(404),
+    ),
+    kind(
+        "a mailbox that is busy at first: redelivered",
+        "grace",
+        &[("cup", 1)],
+        Placed,
+    ),
+    kind(
+        "a mailbox that is none: a dead letter",
+        "nobody",
+        &[("cup", 2)],
+        Placed,
+    ),
 ];
 
 /// The kinds of many orders, over and over: of twenty 17 are placed.

@@ -118,12 +118,14 @@ impl Customer {
                 biased;
                 () = &mut stop => break,
                 Some(answer) = waiting.join_next() => {
-                    note(&answer, &mut tally, console);
+                    note(&answer, &mut tally, started, console);
                     continue;
                 }
                 _ = ticks.tick(), if waiting.len() < MAXIMUM_WAITING => {}
             }
-            if number == quarter && let Some(at_quarter) = at_quarter.take() {
+            if number == quarter
+                && let Some(at_quarter) = at_quarter.take()
+            {
                 at_quarter();
             }
             let kind = load.kind(number);
@@ -133,7 +135,7 @@ impl Customer {
             last = Instant::now();
         }
         while let Some(answer) = waiting.join_next().await {
-            note(&answer, &mut tally, console);
+            note(&answer, &mut tally, started, console);
         }
         tally.rate = number as f64 / (last + period - started).as_secs_f64();
         console.finish();
@@ -180,10 +182,17 @@ impl Customer {
     }
 }
 
-fn note(answer: &Result<Answer, JoinError>, tally: &mut Tally, console: &Console) {
+fn note(
+    answer: &Result<Answer, JoinError>,
+    tally: &mut Tally,
+    started: Instant,
+    console: &Console,
+) {
     if let Ok(answer) = answer {
         tally.add(*answer);
-        console.advance(answers(&tally.by_status()));
+        let rate = tally.orders() as f64 / started.elapsed().as_secs_f64();
+        let answers = answers(&tally.by_status());
+        console.advance(format!("{rate:.1}/s  {answers}"));
     }
 }
 

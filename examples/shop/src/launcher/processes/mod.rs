@@ -3,10 +3,10 @@
 mod memory;
 mod process;
 
-use super::account::Account;
 use super::console::Console;
 use crate::Service;
 use crate::service::Failure;
+use crate::service::account::Account;
 use clap::ValueEnum;
 use process::Process;
 use std::net::SocketAddr;
@@ -59,7 +59,9 @@ impl Services {
     /// Where a service listens.
     pub(super) fn address(&self, service: Service) -> Option<SocketAddr> {
         let mut processes = self.0.iter();
-        processes.find(|process| process.service() == service)?.address()
+        processes
+            .find(|process| process.service() == service)?
+            .address()
     }
 
     /// How much memory each takes, where the system tells.

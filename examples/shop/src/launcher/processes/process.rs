@@ -2,10 +2,10 @@
 
 use super::Ended;
 use crate::Service;
-use crate::launcher::account::Account;
 use crate::launcher::console::Console;
 use crate::launcher::parts::SERVICE_NAME;
 use crate::service::Failure;
+use crate::service::account::Account;
 use std::env;
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// How long a service may take until it works.
@@ -26,6 +27,8 @@ pub(super) struct Process {
     /// Killed when this is dropped.
     child: Child,
     said: mpsc::Receiver<Said>,
+    /// Which read all that it says, to its end.
+    readers: JoinSet<()>,
     address: Option<SocketAddr>,
 }
 
@@ -68,21 +71,24 @@ impl Process {
             .kill_on_drop(true)
             .spawn()?;
         let (sender, said) = mpsc::channel(4);
+        let mut readers = JoinSet::new();
         if let Some(output) = child.stdout.take() {
-            tokio::spawn(listen(output, sender));
+            readers.spawn(listen(output, sender));
         }
         if let Some(errors) = child.stderr.take() {
-            tokio::spawn(pass_on(errors, name, console.clone()));
+            readers.spawn(pass_on(errors, name, console.clone()));
         }
         let mut process = Self {
             service,
             child,
             said,
+            readers,
             address: None,
         };
         match timeout(START, process.said.recv()).await {
             Ok(Some(Said::Ready(address))) => process.address = address,
             Ok(Some(Said::Account(_)) | None) => {
+                process.hear_out().await;
                 return Err(format!("{name} ended before it was ready").into());
             }
             Err(_) => {
@@ -117,11 +123,15 @@ impl Process {
             Err(_) => {
                 // It is dropped below, too.
                 self.child.kill().await.ok();
-                Some(format!("had not ended after {} s, and was killed", STOP.as_secs()))
+                Some(format!(
+                    "had not ended after {} s, and was killed",
+                    STOP.as_secs()
+                ))
             }
         };
+        self.hear_out().await;
         let mut account = None;
-        while let Ok(Some(said)) = timeout(Duration::from_secs(1), self.said.recv()).await {
+        while let Ok(said) = self.said.try_recv() {
             if let Said::Account(said) = said {
                 account = Some(said);
             }
@@ -132,9 +142,15 @@ impl Process {
             problem,
         }
     }
+
+    /// Waits until all that it has said is read.
+    async fn hear_out(&mut self) {
+        let reading = async { while self.readers.join_next().await.is_some() {} };
+        let _ = timeout(Duration::from_secs(1), reading).await;
+    }
 }
 
-/// Tells what a service says, to its end.
+/// Tells what a service says.
 async fn listen(output: ChildStdout, said: mpsc::Sender<Said>) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {

@@ -2,14 +2,21 @@
 
 use super::Balance;
 use super::table::Table;
-use crate::launcher::account::Account;
 use crate::launcher::processes::Memory;
+use crate::service::account::Account;
 
 /// Spans of all services, with their sum; the memory early and at the end.
 pub(super) fn table(balances: &[Balance], memory: &[Memory; 2]) -> Table {
     let titles = [
-        "service", "spans exported", "received", "failed", "dropped", "logs exported", "lost",
-        "memory early", "at the end",
+        "service",
+        "spans exported",
+        "received",
+        "failed",
+        "dropped",
+        "logs exported",
+        "lost",
+        "memory early",
+        "at the end",
     ];
     let mut table = Table::new(1, &titles);
     let mut sums = [0; 6];
@@ -24,7 +31,9 @@ pub(super) fn table(balances: &[Balance], memory: &[Memory; 2]) -> Table {
             logs.lost(),
         ];
         let received = balance.received.is_some();
-        let memory = memory.each_ref().map(|memory| bytes(memory, balance.service));
+        let memory = memory
+            .each_ref()
+            .map(|memory| bytes(memory, balance.service));
         table.push(row(balance.service, figures, received, memory));
         for (sum, figure) in sums.iter_mut().zip(figures) {
             *sum += figure;
@@ -58,22 +67,26 @@ pub(super) fn problems(balance: &Balance) -> Vec<String> {
     let Some(account) = balance.account else {
         return vec![format!("{service} said nothing of its telemetry")];
     };
+    let lost: Vec<String> = [
+        ("spans", account.spans.lost()),
+        ("log records", account.logs.lost()),
+        ("collections of metrics", account.metrics.lost()),
+    ]
+    .into_iter()
+    .filter(|(_, lost)| *lost > 0)
+    .map(|(what, lost)| format!("{lost} {what}"))
+    .collect();
     let mut problems = Vec::new();
-    for (what, signal) in [
-        ("spans", account.spans),
-        ("log records", account.logs),
-        ("collections of metrics", account.metrics),
-    ] {
-        if signal.lost() > 0 {
-            let (failed, dropped) = (signal.failed, signal.dropped);
-            problems.push(format!("{service} lost {what}: {failed} failed, {dropped} dropped"));
-        }
+    if !lost.is_empty() {
+        problems.push(format!("{service} lost {}", lost.join(", ")));
     }
     if let Some(received) = balance.received
         && received.spans < account.spans.exported
     {
         let missing = account.spans.exported - received.spans;
-        problems.push(format!("{service} exported {missing} spans that were not received"));
+        problems.push(format!(
+            "{service} exported {missing} spans that were not received"
+        ));
     }
     problems
 }

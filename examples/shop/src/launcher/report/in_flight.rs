@@ -29,7 +29,8 @@ pub(super) fn left(services: &[(String, ResourceMetrics)]) -> Vec<String> {
                 continue;
             };
             for point in numbers(metric) {
-                let counts = only.is_none_or(|(key, value)| label(&point.attributes, &[key]) == value);
+                let counts =
+                    only.is_none_or(|(key, value)| label(&point.attributes, &[key]) == value);
                 if counts && number(point) != 0.0 {
                     left.push(format!("{service}  {name}  {}", number(point)));
                 }
@@ -37,4 +38,62 @@ pub(super) fn left(services: &[(String, ResourceMetrics)]) -> Vec<String> {
         }
     }
     left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+    use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
+    use opentelemetry_proto::tonic::metrics::v1::{
+        Metric, NumberDataPoint, ScopeMetrics, Sum, metric::Data,
+    };
+
+    fn counter(name: &str, points: &[(&str, i64)]) -> Metric {
+        let point = |(state, value): &(&str, i64)| NumberDataPoint {
+            attributes: vec![KeyValue {
+                key: attribute::DB_CLIENT_CONNECTION_STATE.to_owned(),
+                value: Some(AnyValue {
+                    value: Some(any_value::Value::StringValue((*state).to_owned())),
+                }),
+                ..KeyValue::default()
+            }],
+            value: Some(Value::AsInt(*value)),
+            ..NumberDataPoint::default()
+        };
+        Metric {
+            name: name.to_owned(),
+            data: Some(Data::Sum(Sum {
+                data_points: points.iter().map(point).collect(),
+                ..Sum::default()
+            })),
+            ..Metric::default()
+        }
+    }
+
+    #[test]
+    fn what_is_not_zero_is_left() {
+        let scope = ScopeMetrics {
+            metrics: vec![
+                counter(metric::HTTP_SERVER_ACTIVE_REQUESTS, &[("", 0), ("", 2)]),
+                counter(
+                    metric::DB_CLIENT_CONNECTION_COUNT,
+                    &[("idle", 3), ("used", 1)],
+                ),
+                counter("shop.orders", &[("", 8)]),
+            ],
+            ..ScopeMetrics::default()
+        };
+        let resource = ResourceMetrics {
+            scope_metrics: vec![scope],
+            ..ResourceMetrics::default()
+        };
+        assert_eq!(
+            left(&[("orders".to_owned(), resource)]),
+            [
+                "orders  http.server.active_requests  2",
+                "orders  db.client.connection.count  1",
+            ]
+        );
+    }
 }

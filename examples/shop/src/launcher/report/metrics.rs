@@ -2,9 +2,7 @@
 
 use super::points::{label, metrics, number, numbers};
 use super::table::Table;
-use opentelemetry_proto::tonic::metrics::v1::{
-    HistogramDataPoint, ResourceMetrics, metric::Data,
-};
+use opentelemetry_proto::tonic::metrics::v1::{HistogramDataPoint, ResourceMetrics, metric::Data};
 use otelware::console::histogram_quantile;
 use otelware::semconv::{attribute, metric};
 use std::collections::BTreeMap;
@@ -21,7 +19,10 @@ const DURATIONS: [(&str, &[&str]); 7] = [
     ),
     (metric::RPC_SERVER_CALL_DURATION, &[attribute::RPC_METHOD]),
     (metric::RPC_CLIENT_CALL_DURATION, &[attribute::RPC_METHOD]),
-    (metric::DB_CLIENT_OPERATION_DURATION, &[attribute::DB_SYSTEM_NAME]),
+    (
+        metric::DB_CLIENT_OPERATION_DURATION,
+        &[attribute::DB_SYSTEM_NAME],
+    ),
     (
         metric::MESSAGING_CLIENT_OPERATION_DURATION,
         &[
@@ -95,7 +96,11 @@ fn push_durations(table: &mut Table, service: &str, resource: &ResourceMetrics) 
             }
         }
         for (label, merged) in merged {
-            let quantile = |quantile| merged.quantile(quantile).map_or("–".to_owned(), milliseconds);
+            let quantile = |quantile| {
+                merged
+                    .quantile(quantile)
+                    .map_or("–".to_owned(), milliseconds)
+            };
             table.push(vec![
                 service.to_owned(),
                 name.to_owned(),
@@ -129,7 +134,11 @@ impl Merged {
             self.extremes = extremes;
         }
         self.count += point.count;
-        if point.attributes.iter().any(|it| it.key == attribute::ERROR_TYPE) {
+        if point
+            .attributes
+            .iter()
+            .any(|it| it.key == attribute::ERROR_TYPE)
+        {
             self.errors += point.count;
         }
         // One instrument has one set of bounds.

@@ -9,11 +9,11 @@ mod table;
 mod trees;
 
 use super::Notified;
-use super::account::Account;
 use super::collector::{Collector, Received};
 use super::console::Console;
 use super::customer::{KINDS, Tally, answers};
 use super::processes::{Ended, Memory};
+use crate::service::account::Account;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -51,9 +51,13 @@ impl Report {
                 in_flight = in_flight::left(&metrics);
                 console.print(&format!("\nMetrics\n{}", metrics::table(&metrics)));
             }
-            None => console.print("\nTraces, metrics and logs are where OTEL_EXPORTER_OTLP_ENDPOINT says."),
+            None => console
+                .print("\nTraces, metrics and logs are where OTEL_EXPORTER_OTLP_ENDPOINT says."),
         }
-        console.print(&format!("\nTelemetry\n{}", accounts::table(&balances, &self.memory)));
+        console.print(&format!(
+            "\nTelemetry\n{}",
+            accounts::table(&balances, &self.memory)
+        ));
         console.print(&format!("\n{}", self.orders(rate)));
 
         let problems = self.problems(&balances, &in_flight);
@@ -62,7 +66,9 @@ impl Report {
                 Some(_) => ", all telemetry has arrived, and nothing is left in flight",
                 None => ", and all telemetry was accepted",
             };
-            console.print(&format!("All orders were answered as they should be{collected}."));
+            console.print(&format!(
+                "All orders were answered as they should be{collected}."
+            ));
             return ExitCode::SUCCESS;
         }
         for problem in problems {
@@ -139,7 +145,11 @@ impl Report {
             }
         }
         problems.extend(balances.iter().flat_map(accounts::problems));
-        problems.extend(in_flight.iter().map(|left| format!("left in flight: {left}")));
+        problems.extend(
+            in_flight
+                .iter()
+                .map(|left| format!("left in flight: {left}")),
+        );
         problems
     }
 }

@@ -77,7 +77,13 @@ fn link(link: &Link) -> trace::Link {
 
 fn context(trace: &[u8], span: &[u8]) -> SpanContext {
     let (trace, span) = (trace_id(trace), span_id(span));
-    SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::default())
+    SpanContext::new(
+        trace,
+        span,
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::default(),
+    )
 }
 
 /// Of what is no id nothing is known.

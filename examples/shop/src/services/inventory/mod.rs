@@ -32,7 +32,9 @@ const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("inventor
 
 pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
     // Methods that the `.proto` file does not have are `_OTHER`, whatever callers make up.
-    let layer = GrpcServerLayer::new().with_file_descriptor_set(FILE_DESCRIPTOR_SET)?;
+    let layer = GrpcServerLayer::new()
+        .with_active_calls()
+        .with_file_descriptor_set(FILE_DESCRIPTOR_SET)?;
     let listener = listen("127.0.0.1:8083").await?;
     // Without `nodelay` small messages of a stream wait for one another.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));

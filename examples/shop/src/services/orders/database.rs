@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long an operation may take.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// How long the tables are waited for before the first order.
+const START: Duration = Duration::from_secs(5);
+
 /// What makes the tables.
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -29,8 +32,9 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// The database need not be there yet: its tables are made as soon as it is.
-    pub(super) fn from_environment() -> Result<Self, Error> {
+    /// The database need not be there yet: its tables are made as soon as it is. Where it is, they are
+    /// there when this returns.
+    pub(super) async fn from_environment() -> Result<Self, Error> {
         let url = variable("DATABASE_URL", "sqlite:shop.db?mode=rwc");
         let is_sqlite = url.starts_with("sqlite:");
         sqlx::any::install_default_drivers();
@@ -55,9 +59,11 @@ impl Database {
             sql: Arc::new(Statements::of(&url)),
         };
         let migrating = database.pool.clone();
-        tokio::spawn(async move {
+        let migrating = tokio::spawn(async move {
             until_it_works("database", || migrating.migrate(&MIGRATIONS)).await;
         });
+        // It goes on when it is no longer waited for.
+        let _ = timeout(START, migrating).await;
         Ok(database)
     }
 

@@ -43,14 +43,14 @@ struct Shop {
     orders: Counter<u64>,
 }
 
-/// Nothing here waits for what may be away: until it comes, the answer is 503.
+/// Nothing here waits for long for what may be away: until it comes, the answer is 503.
 pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
     let stock = Stock::from_environment()?;
     let shop = Shop {
         prices: Prices::from_environment(stock.clone())?,
         stock,
         money: Money::from_environment()?,
-        database: Database::from_environment()?,
+        database: Database::from_environment().await?,
         events: Events::from_environment()?,
         orders: global::meter("shop")
             .u64_counter("shop.orders")

@@ -16,7 +16,7 @@ pub(super) fn routes(shop: Shop) -> Router {
     Router::new()
         .route("/orders", post(place_order))
         .route("/orders/{id}", get(show_order))
-        .layer(HttpServerLayer::new())
+        .layer(HttpServerLayer::new().with_active_requests())
         .with_state(shop)
 }
 

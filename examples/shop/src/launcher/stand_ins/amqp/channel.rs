@@ -270,12 +270,7 @@ impl Channel {
                 return Ok(());
             }
         };
-        let message = Message::new(
-            method.exchange,
-            method.routing_key,
-            header.properties,
-            body,
-        );
+        let message = Message::new(method.exchange, method.routing_key, header.properties, body);
         let published = self.broker.publish(message);
         if let (Published::Unroutable(message), true) = (&published, method.mandatory) {
             let returned = basic::Return {

@@ -67,6 +67,7 @@ impl Connection {
             match self.handle(frame) {
                 Ok(true) => {}
                 Ok(false) => {
+                    self.channels.clear();
                     self.wire.flush().await?;
                     return self.closed_by(|_| false).await;
                 }
@@ -80,7 +81,8 @@ impl Connection {
     async fn open(&mut self) -> io::Result<Duration> {
         use connection::AMQPMethod;
         match self.wire.read().await? {
-            Some(AMQPFrame::ProtocolHeader(version)) if version == ProtocolVersion::amqp_0_9_1() => {}
+            Some(AMQPFrame::ProtocolHeader(version))
+                if version == ProtocolVersion::amqp_0_9_1() => {}
             _ => {
                 let version = ProtocolVersion::amqp_0_9_1();
                 self.wire.push(&AMQPFrame::ProtocolHeader(version))?;

@@ -27,7 +27,9 @@ async fn start() -> (AmqpStandIn, Connection, Channel) {
         .confirm_select(ConfirmSelectOptions::default())
         .await
         .unwrap();
-    declare(&channel, "dead", FieldTable::default()).await.unwrap();
+    declare(&channel, "dead", FieldTable::default())
+        .await
+        .unwrap();
     declare(&channel, "work", to_dead_letters()).await.unwrap();
     (stand_in, connection, channel)
 }
@@ -44,7 +46,9 @@ async fn declare(
     arguments: FieldTable,
 ) -> Result<lapin::Queue, Error> {
     let durable = QueueDeclareOptions::durable();
-    channel.queue_declare(queue.into(), durable, arguments).await
+    channel
+        .queue_declare(queue.into(), durable, arguments)
+        .await
 }
 
 fn to_dead_letters() -> FieldTable {
@@ -113,7 +117,11 @@ async fn what_is_published_is_confirmed_and_delivered_once() {
         let delivery = next(&mut consumer).await;
         let from = delivery.properties.headers().clone().unwrap_or_default();
         assert_eq!(
-            (body(&delivery), delivery.redelivered, delivery.routing_key.as_str()),
+            (
+                body(&delivery),
+                delivery.redelivered,
+                delivery.routing_key.as_str()
+            ),
             (text, false, "work")
         );
         assert!(from.contains_key("from"));
@@ -129,7 +137,10 @@ async fn a_message_without_a_queue_comes_back() {
     let Confirmation::Ack(Some(returned)) = publish(&channel, "nowhere", b"lost").await else {
         panic!("nothing came back");
     };
-    assert_eq!((returned.reply_code, &*returned.delivery.data), (312, &b"lost"[..]));
+    assert_eq!(
+        (returned.reply_code, &*returned.delivery.data),
+        (312, &b"lost"[..])
+    );
 }
 
 #[tokio::test]
@@ -172,7 +183,12 @@ async fn what_is_rejected_is_a_dead_letter_that_tells_why() {
         other => panic!("{key}: {other:?}"),
     };
     assert_eq!(
-        (body(&got), got.redelivered, text("from"), text("x-first-death-queue")),
+        (
+            body(&got),
+            got.redelivered,
+            text("from"),
+            text("x-first-death-queue")
+        ),
         ("hopeless", false, "ada".to_owned(), "work".to_owned())
     );
     let Some(AMQPValue::FieldArray(deaths)) = headers.inner().get("x-death") else {
@@ -249,7 +265,9 @@ async fn consumers_share_a_queue_and_may_leave_it() {
 async fn a_mistake_ends_its_channel_and_what_cannot_be_done_the_connection() {
     let (stand_in, connection, channel) = start().await;
     // Other arguments than those that the queue has.
-    let error = declare(&channel, "work", FieldTable::default()).await.unwrap_err();
+    let error = declare(&channel, "work", FieldTable::default())
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("PRECONDITION-FAILED"), "{error}");
 
     let channel = connection.create_channel().await.unwrap();
@@ -290,8 +308,13 @@ async fn a_thousand_messages_are_delivered_in_their_order() {
     for number in 0..1_000 {
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
         let text = format!("{number}");
-        let publishing =
-            channel.basic_publish("".into(), "work".into(), options, text.as_bytes(), properties);
+        let publishing = channel.basic_publish(
+            "".into(),
+            "work".into(),
+            options,
+            text.as_bytes(),
+            properties,
+        );
         confirms.push(publishing.await.unwrap());
     }
     for confirm in confirms {

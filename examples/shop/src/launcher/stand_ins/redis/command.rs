@@ -140,7 +140,9 @@ impl Unit {
     }
 
     fn times(&self, amount: &[u8]) -> Result<Duration, &'static str> {
-        let amount = std::str::from_utf8(amount).ok().and_then(|text| text.parse().ok());
+        let amount = std::str::from_utf8(amount)
+            .ok()
+            .and_then(|text| text.parse().ok());
         match (self, amount) {
             (_, None) => Err("ERR value is not an integer or out of range"),
             (_, Some(0)) => Err(NOT_POSITIVE),

@@ -39,12 +39,18 @@ async fn what_has_expired_is_gone() {
     let milliseconds = SetOptions::default().with_expiration(SetExpiry::PX(20));
     let seconds = SetOptions::default().with_expiration(SetExpiry::EX(60));
     let before = Instant::now();
-    let () = connection.set_options("short", "1", milliseconds).await.unwrap();
+    let () = connection
+        .set_options("short", "1", milliseconds)
+        .await
+        .unwrap();
     let () = connection.set_options("long", "2", seconds).await.unwrap();
     let () = connection.set_ex("longer", "3", 60).await.unwrap();
     let () = connection.pset_ex("shorter", "4", 10).await.unwrap();
     while is_there(&mut connection, "short").await || is_there(&mut connection, "shorter").await {
-        assert!(before.elapsed() < Duration::from_secs(10), "it never expires");
+        assert!(
+            before.elapsed() < Duration::from_secs(10),
+            "it never expires"
+        );
         tokio::task::yield_now().await;
     }
     assert!(before.elapsed() >= Duration::from_millis(20));
