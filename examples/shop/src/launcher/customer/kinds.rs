@@ -68,9 +68,6 @@ pub(in crate::launcher) const KINDS: [Kind; 8] = [
     ),
 ];
 
-/// The kinds of many orders, over and over: of twenty 17 are placed.
-const MIXED: [usize; 20] = [0, 1, 0, 2, 0, 1, 0, 3, 1, 0, 6, 1, 0, 4, 1, 0, 5, 1, 0, 7];
-
 const fn kind(
     title: &'static str,
     customer: &'static str,
@@ -85,10 +82,14 @@ const fn kind(
     }
 }
 
-/// Which kind an order of many is, by its number.
+/// Which kind an order of many is, by its number: of sixty in a row six are unlike the others, each in
+/// its own way. More would raise the alerts that `deploy` has.
 pub(super) fn mixed(number: u64) -> usize {
-    let index = usize::try_from(number % MIXED.len() as u64).unwrap_or_default();
-    MIXED.get(index).copied().unwrap_or_default()
+    let kind = match number % 10 {
+        9 => 2 + number / 10 % 6,
+        usual => usual % 2,
+    };
+    usize::try_from(kind).unwrap_or_default()
 }
 
 impl Kind {
@@ -109,5 +110,19 @@ impl Kind {
             Placed => matches!(status, Some(201 | 202)),
             Refused(expected) => status == Some(expected),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_sixty_orders_six_are_unlike_the_others() {
+        let mut counts = [0; KINDS.len()];
+        for number in 120..180 {
+            counts[mixed(number)] += 1;
+        }
+        assert_eq!(counts, [30, 24, 1, 1, 1, 1, 1, 1]);
     }
 }
