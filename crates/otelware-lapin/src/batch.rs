@@ -9,6 +9,10 @@ use std::sync::Arc;
 
 /// Begins to process messages at once, which come from `queue` where their ways differ.
 pub(crate) fn process(core: &Arc<Core>, queue: Name, deliveries: &[&Delivery]) -> Processing {
+    let client = &core.client;
+    if client.is_idle() {
+        return client.process_batch(verb::PROCESS, queue.destination(), [], |_| {});
+    }
     let mut names = deliveries.iter().map(|delivery| delivery.name());
     let name = match names.next() {
         Some(first) if names.all(|name| name.text == first.text) => first,
@@ -29,7 +33,6 @@ pub(crate) fn process(core: &Arc<Core>, queue: Name, deliveries: &[&Delivery]) -
             attributes,
         }
     });
-    let client = &core.client;
     let processing = client.process_batch(verb::PROCESS, name.destination(), messages, |_| {});
     for delivery in deliveries {
         delivery.processed_by(&processing);

@@ -37,7 +37,8 @@
 //!
 //! Providers are the global ones, which `otelware::init` sets, unless [`AmqpOptions`] hand others to
 //! [`Connection::connect_with`] or [`instrument_with`](Instrument::instrument_with). A connection
-//! looks for them with its first message, so that they may be set after it was opened. Where there
+//! looks for them with its first message, so that they may be set after it was opened; with spans for
+//! connections when it is opened, and where events are listened to with the first of those. Where there
 //! are none, context goes with the messages all the same, and nothing else is done or kept.
 //!
 //! # Spans
@@ -149,8 +150,8 @@
 //! # What lapin logs
 //!
 //! lapin emits `tracing` events of its own. The one of a message that comes back, of level `WARN` and
-//! target `lapin::returned_messages`, shows its body and headers. The `tracing` layers of
-//! [`otelware::Telemetry`] never export it; for the console, and other layers, leave it out, as by
+//! target `lapin::returned_messages`, shows its body and headers, as those of level `TRACE` do. The `tracing` layers of
+//! [`otelware::Telemetry`] never export them; for the console, and other layers, leave them out, as by
 //! `RUST_LOG=info,lapin::returned_messages=off`.
 //!
 //! # Features

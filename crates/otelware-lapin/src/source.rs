@@ -73,6 +73,7 @@ impl Source {
         }
         let name = self.name_of(&delivery.exchange, &delivery.routing_key);
         let (core, queue) = (&self.state.core, self.label.as_ref());
+        core.observe();
         let headers = delivery.properties.headers().as_ref().map(HeaderExtractor);
         let headers = headers.as_ref().map(|headers| headers as &dyn Extractor);
         let destination = name.destination();

@@ -21,6 +21,7 @@ use std::num::ParseIntError;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use support::*;
 
 /// Publishes a message and has it delivered.
@@ -299,7 +300,10 @@ async fn what_came_before_the_delegate_is_no_child_of_who_sets_it() {
         asking.await.unwrap().message_count()
     };
     // The message is sent; and it is here when the channel has answered once more.
-    while left().await > 0 {}
+    let sent = async { while left().await > 0 {} };
+    tokio::time::timeout(Duration::from_secs(20), sent)
+        .await
+        .expect("the message is sent");
     left().await;
     {
         let _around = RemoteParent::sampled().context().attach();

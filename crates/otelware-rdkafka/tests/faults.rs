@@ -176,7 +176,8 @@ thread_local! {
 fn a_producer_of_a_thread_s_own_ends_with_it() {
     let telemetry = Capture::new();
     let config = nowhere();
-    for options in [KafkaOptions::new(), options(&telemetry)] {
+    let observed = options(&telemetry).with_logger_provider(telemetry.logger_provider());
+    for options in [KafkaOptions::new(), observed] {
         let config = config.clone();
         let thread = std::thread::spawn(move || {
             OF_THREAD.with(|producer| {

@@ -154,6 +154,8 @@ async fn serve(listener: TcpListener, server: SocketAddr, mut state: watch::Rece
             }
         } => {}
     }
+    // Before the receivers: whoever cuts waits for those.
+    drop(listener);
 }
 
 /// Forwards one connection until it ends or is cut.

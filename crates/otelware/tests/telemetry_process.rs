@@ -69,6 +69,8 @@ fn a_filter_takes_no_span_out_of_the_traces() {
         tracing::info!("quiet");
         tracing::warn!("loud");
         tracing::warn!(target: "hyper", "of an exporter");
+        tracing::warn!(target: "lapin::channels", "a frame");
+        tracing::warn!(target: "lapin::frames", "a frame");
         tracing::warn!(target: "lapin::returned_messages", "a body");
         // Asking must not disturb what is logged next.
         let enabled = [

@@ -1,6 +1,6 @@
 //! The contexts of observed producers.
 
-use super::delivery::Sending;
+use super::delivery::{Sending, begin_living};
 use crate::telemetry::Telemetry;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -23,6 +23,7 @@ pub struct ObservedContext<C> {
 
 impl<C> ObservedContext<C> {
     pub(super) fn new(user: C, telemetry: Telemetry, config: &ClientConfig) -> Self {
+        begin_living();
         Self {
             user,
             telemetry,
@@ -32,7 +33,8 @@ impl<C> ObservedContext<C> {
     }
 
     /// The same for a context that nobody chose, and that does nothing with reports.
-    pub(super) const fn of_default(user: C, telemetry: Telemetry) -> Self {
+    pub(super) fn of_default(user: C, telemetry: Telemetry) -> Self {
+        begin_living();
         Self {
             user,
             telemetry,

@@ -1,5 +1,6 @@
 //! The life of a sent message: from the call to its delivery report.
 
+use crate::error;
 use crate::headers::{HeaderExtractor, HeaderInjector};
 use crate::partition;
 use crate::telemetry::{self, Telemetry};
@@ -42,6 +43,12 @@ thread_local! {
         Context::map_current(|_| ());
         Living
     };
+}
+
+/// Has this thread know when contexts can no longer be current on it. Where a producer may come to be
+/// kept by the thread, this must come first: what a thread has is dropped in reverse.
+pub(super) fn begin_living() {
+    let _ends_later = LIVING.try_with(|_| ());
 }
 
 /// Whether contexts can be current on this thread. When it ends, they can't; a producer that a
@@ -97,7 +104,7 @@ where
     U: Send + Sync,
 {
     // From here on it is known when this thread ends.
-    let _ends_later = LIVING.try_with(|_| ());
+    begin_living();
     if telemetry.client().is_idle() {
         return begin_idle(telemetry, record, user);
     }
@@ -227,6 +234,8 @@ fn report(mut operation: Operation<Call>, telemetry: &Telemetry, result: &Delive
             }
             operation.finish(&Outcome::Success);
         }
-        Err((error, _)) => telemetry::fail(operation, error),
+        Err((error, _)) if can_enter() => telemetry::fail(operation, error),
+        // What the logger's provider keeps of the error would need a context that can be current.
+        Err((error, _)) => operation.finish(&Outcome::Error(error::class(error))),
     }
 }

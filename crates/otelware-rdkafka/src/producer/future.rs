@@ -263,6 +263,7 @@ where
     C: ClientContext + 'static,
 {
     fn clone(&self) -> Self {
+        delivery::begin_living();
         Self {
             inner: self.inner.clone(),
             telemetry: self.telemetry.clone(),

@@ -78,6 +78,7 @@ where
 
 impl<C: ProducerContext + 'static> Clone for ThreadedProducer<C> {
     fn clone(&self) -> Self {
+        super::delivery::begin_living();
         Self {
             inner: self.inner.clone(),
             telemetry: self.telemetry.clone(),

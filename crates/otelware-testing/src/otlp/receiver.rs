@@ -79,13 +79,14 @@ impl OtlpReceiver {
         lock(&self.received).clone()
     }
 
-    /// What `look` finds in everything received so far, without a copy of that. Exports wait meanwhile.
+    /// What `look` finds in everything received so far, without a copy of that. Exports wait meanwhile; it must not ask the
+    /// receiver itself.
     pub fn look<T>(&self, look: impl FnOnce(&Received) -> T) -> T {
         look(&lock(&self.received))
     }
 
     /// Blocks the thread until `condition` is true of what has been received, and returns that; `what` names the
-    /// condition in the failure.
+    /// condition in the failure. The condition must not ask the receiver itself.
     ///
     /// # Panics
     ///

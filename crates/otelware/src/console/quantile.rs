@@ -14,8 +14,8 @@ pub(super) struct Bucket {
 ///
 /// `None` if there are no values, or none of the bounds around it is known.
 pub(super) fn estimate(buckets: &[Bucket], quantile: f64) -> Option<f64> {
-    let total: u64 = buckets.iter().map(|bucket| bucket.count).sum();
-    let rank = quantile * total as f64;
+    let total: f64 = buckets.iter().map(|bucket| bucket.count as f64).sum();
+    let rank = quantile * total;
     let mut below = 0.0;
     for bucket in buckets.iter().filter(|bucket| bucket.count > 0) {
         let count = bucket.count as f64;
@@ -32,7 +32,7 @@ pub(super) fn estimate(buckets: &[Bucket], quantile: f64) -> Option<f64> {
 /// within its bucket.
 ///
 /// `counts` says how many values lie up to each of `bounds`, and how many above the last. `extremes`, the least and the
-/// greatest value, narrow the outer buckets where they are known. `None` if there are no values.
+/// greatest value, narrow the outer buckets where they are known. `None` if there are no values, or no such share.
 ///
 /// ```
 /// use otelware::console::histogram_quantile;
@@ -40,6 +40,7 @@ pub(super) fn estimate(buckets: &[Bucket], quantile: f64) -> Option<f64> {
 /// let (bounds, counts) = ([1.0, 2.0, 4.0], [10, 0, 10, 0]);
 /// assert_eq!(histogram_quantile(&bounds, &counts, None, 0.75), Some(3.0));
 /// assert_eq!(histogram_quantile(&bounds, &counts, Some((0.5, 3.0)), 0.75), Some(2.5));
+/// assert_eq!(histogram_quantile(&bounds, &counts, None, 1.5), None);
 /// ```
 pub fn histogram_quantile(
     bounds: &[f64],
@@ -47,6 +48,9 @@ pub fn histogram_quantile(
     extremes: Option<(f64, f64)>,
     quantile: f64,
 ) -> Option<f64> {
+    if !(0.0..=1.0).contains(&quantile) {
+        return None;
+    }
     let (minimum, maximum) = extremes.unzip();
     let buckets = explicit_buckets(bounds, counts.iter().copied(), minimum, maximum);
     estimate(&buckets, quantile)

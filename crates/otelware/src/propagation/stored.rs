@@ -5,7 +5,7 @@ use opentelemetry::{Context, global};
 use std::collections::HashMap;
 
 /// The context as fields that can be kept: in an outbox, in the queue of a scheduler, in a file. The
-/// global propagator names and writes them.
+/// global propagator names and writes them. Baggage is among them.
 ///
 /// ```
 /// use otelware::opentelemetry::Context;
@@ -25,7 +25,8 @@ pub fn store(context: &Context) -> HashMap<String, String> {
 }
 
 /// The context that [`store`] made fields of; an empty one where they tell of none. What is current
-/// has no part in it.
+/// has no part in it. Fields that others can write are for [`extract`](super::extract) and its
+/// [`Trust`](super::Trust).
 pub fn restore(fields: &HashMap<String, String>) -> Context {
     global::get_text_map_propagator(|propagator| {
         propagator.extract_with_context(&Context::new(), &MapExtractor(fields))

@@ -31,8 +31,12 @@ const EXPORTER_TARGETS: &[&str] = &[
 /// Crates whose own spans say less than those that otelware makes for them, and are traces of their own.
 const OBSERVED_TARGETS: &[&str] = &["lapin"];
 
-/// What shows the bodies of messages: lapin logs those that are returned.
-const TELLTALE_TARGETS: &[&str] = &["lapin::returned_messages"];
+/// What shows the bodies of messages: lapin logs those that are returned, and as traces all frames.
+const TELLTALE_TARGETS: &[&str] = &[
+    "lapin::channels",
+    "lapin::frames",
+    "lapin::returned_messages",
+];
 
 /// What to log: `RUST_LOG`, else `info` with the lines of otelware and the SDK from `OTEL_LOG_LEVEL` on, which is "used
 /// by the SDK internal logger" (specification, "Environment Variable Specification": General SDK Configuration).

@@ -36,7 +36,9 @@ impl Console {
 
     /// Notes something beside the output.
     pub(super) fn note(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| {
+            let _ = writeln!(io::stderr(), "{text}");
+        });
     }
 
     /// One more order is answered.

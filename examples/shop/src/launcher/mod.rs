@@ -17,8 +17,7 @@ use crate::service::account::Account;
 use arguments::{Arguments, Role};
 use collector::Collector;
 use console::Console;
-use customer::{Customer, Load};
-use otelware::semconv::metric;
+use customer::{Customer, Load, Tally};
 use otelware::telemetry::{Environment, Telemetry};
 use parts::Parts;
 use processes::Services;
@@ -35,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The same where nobody here can see whether they are.
 const UNSEEN: Duration = Duration::from_secs(5);
 
-/// How long Kafka's consumers may take to find together.
-const TOGETHER: Duration = Duration::from_secs(15);
+/// How long it may take besides until an event goes out that had to wait for Kafka.
+const DELAYED: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether something has come about.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -68,13 +67,8 @@ async fn shop(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let parts = Parts::start(collector.as_deref()).await?;
     console.print(&parts.to_string());
-    let opening = async {
-        let services = Services::start(parts.environment(), &console).await?;
-        consumers_have_partitions(collector.as_deref()).await;
-        Ok::<_, Failure>(services)
-    };
     let services = tokio::select! {
-        services = opening => services?,
+        services = Services::start(parts.environment(), &console) => services?,
         () = signals.next() => return Err("stopped before it was open".into()),
     };
     let gateway = services.address(Service::Gateway);
@@ -82,7 +76,7 @@ async fn shop(arguments: &Arguments) -> Result<ExitCode, Failure> {
     console.print(&format!("\nThe shop is open at http://{gateway}/orders"));
 
     let telemetry = Telemetry::builder(report::CUSTOMER)
-        .with_environment(Environment::from_iter(parts.telemetry_environment()))
+        .with_environment(Environment::from_iter(parts.environment()))
         .install()?;
     let customer = Customer::new(gateway, collector.clone())?;
     let mut early = Vec::new();
@@ -92,7 +86,7 @@ async fn shop(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .await;
 
     let notified = tokio::select! {
-        notified = all_are_notified(collector.as_deref(), tally.placed()) => notified,
+        notified = all_are_notified(collector.as_deref(), &tally) => notified,
         () = signals.next() => Notified::Unknown,
     };
     let memory = [early, services.memory()];
@@ -122,12 +116,18 @@ enum Notified {
     Unknown,
 }
 
-/// Waits until so many customers are notified, or cannot be.
-async fn all_are_notified(collector: Option<&Collector>, orders: u64) -> Notified {
+/// Waits until the customers whose orders were placed are notified, or cannot be.
+async fn all_are_notified(collector: Option<&Collector>, tally: &Tally) -> Notified {
     let Some(collector) = collector else {
-        sleep(UNSEEN).await;
+        let delay = if tally.are_any_delayed() {
+            DELAYED
+        } else {
+            Duration::ZERO
+        };
+        sleep(UNSEEN + delay).await;
         return Notified::Unknown;
     };
+    let orders = tally.placed();
     let missing = || {
         let count = |outcome| collector.sum("shop.notifications", Some((OUTCOME, outcome)));
         orders.saturating_sub(count("sent") + count("undeliverable"))
@@ -139,15 +139,6 @@ async fn all_are_notified(collector: Option<&Collector>, orders: u64) -> Notifie
 }
 
 const OUTCOME: &str = "shop.notification.outcome";
-
-/// Waits until Kafka's consumers have found together, which takes them some seconds: the first orders are to show how
-/// long an order takes, and not how long that does. Where it takes too long they wait in Kafka.
-async fn consumers_have_partitions(collector: Option<&Collector>) {
-    if let Some(collector) = collector {
-        let partitions = || collector.sum(metric::KAFKA_CONSUMER_PARTITIONS, None);
-        until(TOGETHER, || partitions() > 0).await;
-    }
-}
 
 /// Looks again and again; whether it came about in time.
 async fn until(patience: Duration, mut is_so: impl FnMut() -> bool) -> bool {

@@ -131,41 +131,41 @@ impl Parts {
         })
     }
 
-    /// What services find in their environment.
+    /// What services find in their environment, and the customer, which lives in this process: where the parts are,
+    /// and all that is said of telemetry.
     pub(super) fn environment(&self) -> Vec<(String, String)> {
         let collects = self.collects();
-        let parts = self
-            .parts
-            .iter()
+        let said = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| name == RUST_LOG || (is_of_telemetry(name) && !collects))
+            .filter(|(name, _)| name != SERVICE_NAME);
+        let parts = (self.parts.iter())
             .filter(|part| part.variable != TELEMETRY || collects)
             .map(|part| (part.variable, part.value.as_str()));
-        let mut environment: Vec<(String, String)> = parts.map(owned).collect();
-        if collects {
-            environment.push(owned(("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")));
-        }
-        let unset = |(name, _): &(&str, &str)| set(name).is_none();
-        environment.extend(TELEMETRY_DEFAULTS.into_iter().filter(unset).map(owned));
-        environment
+        let protocol = collects.then_some(("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"));
+        // What is said comes last.
+        let defaults = TELEMETRY_DEFAULTS.into_iter();
+        let ours = defaults.chain(parts).chain(protocol).map(owned);
+        ours.chain(said).collect()
     }
 
-    /// The same for the customer, which lives in this process.
-    pub(super) fn telemetry_environment(&self) -> Vec<(String, String)> {
-        env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| name.starts_with("OTEL_") || name == "RUST_LOG")
-            .filter(|(name, _)| name != SERVICE_NAME)
-            .chain(self.environment())
-            .collect()
-    }
-
+    /// Whether telemetry comes to this process. What the user says of it otherwise does not count then: this
+    /// process would wait for what never comes.
     fn collects(&self) -> bool {
         let mut parts = self.parts.iter();
         parts.any(|part| part.variable == TELEMETRY && part.embedded.is_some())
     }
 }
 
+/// Whether a variable says something about telemetry.
+pub(super) fn is_of_telemetry(name: &str) -> bool {
+    name.starts_with("OTEL_")
+}
+
 /// Which each service has its own of.
-pub(super) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+
+const RUST_LOG: &str = "RUST_LOG";
 
 /// What is shown is to be there soon, and a burst is to find room in the queue. On the terminal only what goes wrong.
 const TELEMETRY_DEFAULTS: [(&str, &str); 5] = [
@@ -173,14 +173,12 @@ const TELEMETRY_DEFAULTS: [(&str, &str); 5] = [
     ("OTEL_BSP_MAX_QUEUE_SIZE", "16384"),
     ("OTEL_BLRP_SCHEDULE_DELAY", "500"),
     ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
-    ("RUST_LOG", "warn"),
+    (RUST_LOG, "warn"),
 ];
 
 /// Whether the user has said where telemetry goes.
 pub(super) fn telemetry_goes_elsewhere() -> bool {
-    ["", "TRACES_", "METRICS_", "LOGS_"]
-        .iter()
-        .any(|signal| set(&format!("OTEL_EXPORTER_OTLP_{signal}ENDPOINT")).is_some())
+    set(TELEMETRY).is_some()
 }
 
 /// The value of a variable; an empty one is as good as none.

@@ -5,14 +5,14 @@
 //! `consumer.process(…)` for each of them in the trace of its own order.
 
 use super::kafka;
-use super::notifications::{LIMIT, Link, NOTIFICATIONS};
+use super::notifications::{LIMIT, Link, NOTIFICATIONS, PAUSE};
 use crate::messages::{Notification, ORDER_EVENTS, OrderPlaced};
 use crate::service::{Failure, say};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use otelware::messaging::Parenting;
 use otelware_lapin::options::BasicPublishOptions;
-use otelware_lapin::{BasicProperties, Channel};
+use otelware_lapin::{BasicProperties, Channel, Confirmation};
 use otelware_rdkafka::KafkaOptions;
 use otelware_rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::Message;
@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 /// The most orders of a batch.
 const BATCH: usize = 50;
 
-/// How long it waits before it tries RabbitMQ again.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long the consumers of the group may take to find together before it is ready all the same.
+const TOGETHER: Duration = Duration::from_secs(15);
 
 /// Marks a message as one that stays after a restart of the broker.
 const PERSISTENT: u8 = 2;
@@ -54,9 +54,21 @@ pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
     let options = KafkaOptions::new().with_parenting(Parenting::Parent);
     let consumer: Arc<StreamConsumer> = Arc::new(options.create(&config)?);
     consumer.subscribe(&[ORDER_EVENTS])?;
-    say("ready");
-    fulfil_all(&consumer, &stop).await;
+    let ready = stop.run_until_cancelled(say_when_ready(&consumer));
+    tokio::join!(ready, fulfil_all(&consumer, &stop));
     Ok(())
+}
+
+/// Says so when it has partitions, which takes a group some seconds.
+async fn say_when_ready(consumer: &StreamConsumer) {
+    let is_ready = || (consumer.assignment()).is_ok_and(|partitions| partitions.count() > 0);
+    let finding_together = async {
+        while !is_ready() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let _ = timeout(TOGETHER, finding_together).await;
+    say("ready");
 }
 
 /// Takes batch after batch, until it is told to stop. Where that cuts one short nothing is lost: what is
@@ -90,9 +102,12 @@ async fn fulfil_all(consumer: &Arc<StreamConsumer>, stop: &CancellationToken) ->
 async fn next_batch(consumer: &StreamConsumer) -> Result<Vec<BorrowedMessage<'_>>, KafkaError> {
     let mut orders = vec![consumer.recv().await?];
     while orders.len() < BATCH
-        && let Some(Ok(order)) = consumer.recv().now_or_never()
+        && let Some(order) = consumer.recv().now_or_never()
     {
-        orders.push(order);
+        match order {
+            Ok(order) => orders.push(order),
+            Err(error) => tracing::warn!(%error, "Kafka is away"),
+        }
     }
     Ok(orders)
 }
@@ -132,14 +147,18 @@ async fn notify(channel: &Channel, order: &BorrowedMessage<'_>) -> Result<(), No
     };
     let notification = serde_json::json!(Notification { order, customer }).to_string();
     let publishing = async {
-        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        let properties = properties.with_delivery_mode(PERSISTENT);
+        // What no queue takes comes back, and is no success.
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
+        let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
         let (exchange, queue, body) = ("".into(), NOTIFICATIONS.into(), notification.as_bytes());
         let publishing = channel.basic_publish(exchange, queue, options, body, properties);
         publishing.await?.await
     };
     match timeout(LIMIT, publishing).await {
-        Ok(Ok(confirmation)) if confirmation.is_ack() => Ok(()),
+        Ok(Ok(Confirmation::Ack(None))) => Ok(()),
         // The span of the publishing says why.
         _ => Err(NotNotified),
     }

@@ -9,6 +9,7 @@ use crate::service::http::{serve, unavailable};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http;
+use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -55,7 +56,13 @@ async fn show_order(State(orders): State<Orders>, Path(id): Path<String>) -> Res
 /// The answer as it comes, body and all.
 async fn pass_on(request: RequestBuilder) -> Response {
     match request.send().await {
-        Ok(answer) => http::Response::from(answer).map(Body::new),
+        Ok(answer) => {
+            let mut answer = http::Response::from(answer).map(Body::new);
+            // These are of one connection, and not of the next.
+            answer.headers_mut().remove(CONNECTION);
+            answer.headers_mut().remove(TRANSFER_ENCODING);
+            answer
+        }
         Err(error) => unavailable(&error),
     }
 }

@@ -17,6 +17,9 @@ const DEAD_LETTERS: &str = "notifications.dead";
 /// How long anything that RabbitMQ is asked for may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
+/// How long it takes before RabbitMQ is tried again.
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
+
 /// How many seconds a connection may be silent.
 const HEARTBEAT: u16 = 10;
 

@@ -2,7 +2,7 @@
 //!
 //! Shows `delivery.process(…)`, and the ways in which a message is settled: done, put back, given up.
 
-use super::notifications::{LIMIT, Link, NOTIFICATIONS};
+use super::notifications::{LIMIT, Link, NOTIFICATIONS, PAUSE};
 use crate::messages::Notification;
 use crate::service::{Failure, say};
 use futures_util::StreamExt;
@@ -14,7 +14,7 @@ use otelware_lapin::options::{
 };
 use otelware_lapin::types::FieldTable;
 use otelware_lapin::{Channel, Consumer, Error};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How many messages RabbitMQ sends ahead.
@@ -41,6 +41,7 @@ pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
             tracing::warn!(error, "RabbitMQ is lost");
         }
         link.close().await;
+        stop.run_until_cancelled(sleep(PAUSE)).await;
     }
     Ok(())
 }

@@ -93,9 +93,14 @@ fn nothing_is_lost_and_nothing_grows() {
             "shop.notifications",
             "shop.notification.outcome=undeliverable",
         );
-    assert_eq!(notified, placed);
+    let delayed = sums.count("shop.orders", "shop.order.outcome=delayed");
+    let accepted = placed + delayed;
+    assert!(notified >= accepted, "{notified} of {accepted}");
+    if delayed == 0.0 {
+        assert_eq!(notified, placed);
+    }
     assert!(
-        placed >= orders as f64 * 0.8,
-        "{placed} of {orders} were placed"
+        accepted >= orders as f64 * 0.8,
+        "{accepted} of {orders} were placed"
     );
 }

@@ -70,6 +70,11 @@ impl Tally {
         self.answers.values().sum()
     }
 
+    /// Whether there are orders that are placed, but whose events had to wait for Kafka.
+    pub(in crate::launcher) fn are_any_delayed(&self) -> bool {
+        self.answers.keys().any(|(_, status)| *status == Some(202))
+    }
+
     /// How many orders were placed, so that a notification is to follow.
     pub(in crate::launcher) fn placed(&self) -> u64 {
         self.by_status()

@@ -3,7 +3,7 @@
 use super::Ended;
 use crate::Service;
 use crate::launcher::console::Console;
-use crate::launcher::parts::SERVICE_NAME;
+use crate::launcher::parts::is_of_telemetry;
 use crate::service::Failure;
 use crate::service::account::Account;
 use std::env;
@@ -59,12 +59,18 @@ impl Process {
         console: &Console,
     ) -> Result<Self, Failure> {
         let name = service.name();
-        let mut child = Command::new(env::current_exe()?)
+        let mut command = Command::new(env::current_exe()?);
+        // All that a service is to find of this is handed to it.
+        for (variable, _) in env::vars_os() {
+            if variable.to_str().is_some_and(is_of_telemetry) {
+                command.env_remove(variable);
+            }
+        }
+        let mut child = command
             .args(["service", name])
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .env("LISTEN", "127.0.0.1:0")
             .env("STOP_WITH_STDIN", "1")
-            .env_remove(SERVICE_NAME)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

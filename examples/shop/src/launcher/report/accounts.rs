@@ -80,13 +80,18 @@ pub(super) fn problems(balance: &Balance) -> Vec<String> {
     if !lost.is_empty() {
         problems.push(format!("{service} lost {}", lost.join(", ")));
     }
-    if let Some(received) = balance.received
-        && received.spans < account.spans.exported
-    {
-        let missing = account.spans.exported - received.spans;
-        problems.push(format!(
-            "{service} exported {missing} spans that were not received"
-        ));
+    if let Some(received) = balance.received {
+        for (what, exported, received) in [
+            ("spans", account.spans.exported, received.spans),
+            ("log records", account.logs.exported, received.logs),
+        ] {
+            let missing = exported.saturating_sub(received);
+            if missing > 0 {
+                problems.push(format!(
+                    "{service} exported {missing} {what} that were not received"
+                ));
+            }
+        }
     }
     problems
 }

@@ -3,6 +3,7 @@
 
 use super::outbox::{Waiting, context_as_text};
 use crate::messages::{Line, Order};
+use crate::service::Failure;
 use crate::service::environment::variable;
 use crate::service::retry::until_it_works;
 use otelware_sqlx::{AnyConnection, AnyPool, Instrument, SqlOptions};
@@ -18,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long an operation may take.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// How long it may take to make the tables.
+const MIGRATION: Duration = Duration::from_secs(30);
 
 /// How long the tables are waited for before the first order.
 const START: Duration = Duration::from_secs(5);
@@ -60,7 +64,11 @@ impl Database {
         };
         let migrating = database.pool.clone();
         let migrating = tokio::spawn(async move {
-            until_it_works("database", || migrating.migrate(&MIGRATIONS)).await;
+            let migrate = || async {
+                let migrated = timeout(MIGRATION, migrating.migrate(&MIGRATIONS)).await;
+                migrated.map_err(Failure::from)?.map_err(Failure::from)
+            };
+            until_it_works("database", migrate).await;
         });
         // It goes on when it is no longer waited for.
         let _ = timeout(START, migrating).await;

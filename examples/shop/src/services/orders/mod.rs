@@ -31,6 +31,7 @@ use otelware::opentelemetry::metrics::Counter;
 use prices::Prices;
 use stock::Stock;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// All that it takes to place an order.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ struct Shop {
     database: Database,
     events: Events,
     orders: Counter<u64>,
+    /// Orders that are being placed, whether or not their customers wait for it.
+    placing: TaskTracker,
 }
 
 /// Nothing here waits for long for what may be away: until it comes, the answer is 503.
@@ -57,9 +60,13 @@ pub(crate) async fn run(stop: CancellationToken) -> Result<(), Failure> {
             .with_unit("{order}")
             .with_description("Orders, by what became of them")
             .build(),
+        placing: TaskTracker::new(),
     };
     let relay = outbox::relay(shop.database.clone(), shop.events.clone(), stop.clone());
     let relay = tokio::spawn(relay);
+    let placing = shop.placing.clone();
     serve(routes::routes(shop), "127.0.0.1:8081", stop).await?;
+    placing.close();
+    placing.wait().await;
     Ok(relay.await?)
 }

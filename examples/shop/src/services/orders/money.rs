@@ -60,7 +60,8 @@ impl Money {
             .client
             .delete(format!("{}/charges/{}", self.url, order.order));
         let template = UrlTemplate::new("/charges/{order}");
-        if let Err(error) = request.with_extension(template).send().await {
+        let answer = request.with_extension(template).send().await;
+        if let Err(error) = answer.and_then(|answer| Ok(answer.error_for_status()?)) {
             tracing::error!(%error, "not refunded");
         }
     }

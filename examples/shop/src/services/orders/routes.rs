@@ -24,9 +24,10 @@ async fn place_order(State(shop): State<Shop>, Json(order): Json<NewOrder>) -> R
     if !is_sound(&order) {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     }
-    // A task of its own: where the customer goes away, the order is not left half done. (As
+    // A task of its own: where the customer goes away, the order is not left half done, nor where the service stops. (As
     // `tokio::spawn`, and the task is in the trace of the request.)
-    match otelware::spawn(place(shop, order)).await {
+    let placing = shop.placing.clone();
+    match otelware::spawn(placing.track_future(place(shop, order))).await {
         Ok(Ok(Accepted::Placed(placed))) => (StatusCode::CREATED, Json(placed)).into_response(),
         Ok(Ok(Accepted::Delayed(placed))) => (StatusCode::ACCEPTED, Json(placed)).into_response(),
         Ok(Err(refusal)) => refusal.into_response(),
