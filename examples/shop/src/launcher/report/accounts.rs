@@ -84,6 +84,11 @@ pub(super) fn problems(balance: &Balance) -> Vec<String> {
         for (what, exported, received) in [
             ("spans", account.spans.exported, received.spans),
             ("log records", account.logs.exported, received.logs),
+            (
+                "collections of metrics",
+                account.metrics.exported,
+                received.metrics,
+            ),
         ] {
             let missing = exported.saturating_sub(received);
             if missing > 0 {
