@@ -13,6 +13,8 @@
 #[allow(dead_code, reason = "the main program counts by threads")]
 mod allocator;
 mod floor;
+#[path = "../../src/providers.rs"]
+mod providers;
 mod rows;
 mod table;
 

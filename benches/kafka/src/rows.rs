@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use opentelemetry::Context;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::metrics::{ManualReader, SdkMeterProvider};
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 use otelware::propagation::CompositePropagator;
 use otelware_rdkafka::KafkaOptions;
 use rdkafka::message::{Header, Headers, OwnedHeaders};
@@ -16,6 +12,7 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use crate::Error;
 use crate::allocator::{self, Allocations};
 use crate::floor::Floor;
+use crate::providers::{meters, tracers};
 
 pub(crate) const TOPIC: &str = "orders";
 const GROUP: &str = "billing";
@@ -63,43 +60,6 @@ impl Row {
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|row| row.name() == name)
     }
-}
-
-/// Drops spans when they end.
-#[derive(Debug)]
-struct Discard;
-
-impl SpanProcessor for Discard {
-    fn on_start(&self, _span: &mut Span, _context: &Context) {}
-
-    fn on_end(&self, span: SpanData) {
-        std::hint::black_box(&span);
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-}
-
-fn tracers(sampled: bool) -> SdkTracerProvider {
-    let sampler = if sampled {
-        Sampler::AlwaysOn
-    } else {
-        Sampler::AlwaysOff
-    };
-    SdkTracerProvider::builder()
-        .with_sampler(sampler)
-        .with_span_processor(Discard)
-        .build()
-}
-
-fn meters() -> SdkMeterProvider {
-    let reader = ManualReader::default();
-    SdkMeterProvider::builder().with_reader(reader).build()
 }
 
 fn options(sampled: bool) -> KafkaOptions {

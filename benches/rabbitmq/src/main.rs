@@ -14,6 +14,8 @@
 #[allow(dead_code, reason = "other programs count all threads, too")]
 #[path = "../../src/allocator.rs"]
 mod allocator;
+#[path = "../../src/providers.rs"]
+mod providers;
 mod rows;
 mod table;
 

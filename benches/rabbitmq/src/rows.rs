@@ -1,24 +1,18 @@
 //! What is measured.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, ConnectionProperties};
-use opentelemetry::Context;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::metrics::{ManualReader, SdkMeterProvider};
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 use otelware::propagation::CompositePropagator;
 use otelware_lapin::{AmqpOptions, Instrument};
-
 use tokio::runtime::Runtime;
 
 use crate::Error;
 use crate::allocator::{self, Allocations};
+use crate::providers::{meters, tracers};
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,41 +50,10 @@ impl Row {
     }
 }
 
-/// Drops spans when they end.
-#[derive(Debug)]
-struct Discard;
-
-impl SpanProcessor for Discard {
-    fn on_start(&self, _span: &mut Span, _context: &Context) {}
-
-    fn on_end(&self, span: SpanData) {
-        std::hint::black_box(&span);
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-}
-
 fn options(sampled: bool) -> AmqpOptions {
-    let sampler = if sampled {
-        Sampler::AlwaysOn
-    } else {
-        Sampler::AlwaysOff
-    };
-    let tracers = SdkTracerProvider::builder()
-        .with_sampler(sampler)
-        .with_span_processor(Discard)
-        .build();
-    let reader = ManualReader::default();
-    let meters = SdkMeterProvider::builder().with_reader(reader).build();
     let options = AmqpOptions::new()
-        .with_tracer_provider(tracers)
-        .with_meter_provider(meters)
+        .with_tracer_provider(tracers(sampled))
+        .with_meter_provider(meters())
         .with_propagator(CompositePropagator::default());
     if sampled {
         options
